@@ -1,0 +1,1 @@
+"""standby's engine: fallback chains of models that keep answering when a provider goes down."""

@@ -1,0 +1,306 @@
+"""What the engine reports while it works: one immutable fact an event, one class a name.
+
+Times named `*_s` are seconds, `until` is ISO 8601 in UTC or None (no end), a key is `provider#name`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
+
+from engine.errors import Kind
+
+_DEBUG, _INFO, _WARNING = logging.DEBUG, logging.INFO, logging.WARNING
+_WHERE_APPLIES = frozenset({"request", "chain", "prompt", "answer"})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Event:
+    """What every event carries.
+
+    Attributes:
+        at: When, ISO 8601 in UTC with milliseconds.
+        seq: Counts this engine's events from 1.
+        engine: The engine's name.
+    """
+
+    event: ClassVar[str] = ""
+    log_level: ClassVar[int] = _DEBUG
+
+    at: str = ""
+    seq: int = 0
+    engine: str = ""
+
+    @property
+    def severity(self) -> int:
+        """The level under which the logger `standby` tells of it."""
+        return self.log_level
+
+    def to_json(self) -> dict[str, Any]:
+        """The event as one flat object for `json.dumps`; `request` and `chain` where they apply."""
+        flat: dict[str, Any] = {"event": self.event}
+        for name, optional in _names(type(self)):
+            value = getattr(self, name)
+            if value is not None or not optional:
+                flat[name] = value
+        return flat
+
+
+_NAMES: dict[type, tuple[tuple[str, bool], ...]] = {}
+
+
+def _names(cls: type[Event]) -> tuple[tuple[str, bool], ...]:
+    if cls not in _NAMES:
+        shown = (f.name for f in fields(cls) if not f.metadata.get("in_process"))
+        _NAMES[cls] = tuple((name, name in _WHERE_APPLIES) for name in shown)
+    return _NAMES[cls]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RequestEvent(Event):
+    """What every event of a request carries.
+
+    Attributes:
+        request: The request's id.
+        chain: The chain it named, None where it named none.
+        live: The request itself, for observers in this process; never written anywhere.
+    """
+
+    request: str | None = None
+    chain: str | None = None
+    live: Any = field(default=None, repr=False, metadata={"in_process": True})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RequestStarted(RequestEvent):
+    """A caller asked for something."""
+
+    event = "request.started"
+    target: str
+    models: tuple[str, ...]
+    mode: str
+    owner: str | None = None
+    prompt: Any = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ModelSkipped(RequestEvent):
+    """A model of the list was passed over: benched, due, on_trial, unresolved, no_key or too_long."""
+
+    event = "model.skipped"
+    model: str
+    why: str
+    until: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AttemptStarted(RequestEvent):
+    """One upstream call begins."""
+
+    event = "attempt.started"
+    model: str
+    provider: str
+    key: str | None
+    attempt: int
+    attempts: int
+    position: int
+    positions: int
+    trial: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AttemptFirstToken(RequestEvent):
+    """The first token of a stream arrived."""
+
+    event = "attempt.first_token"
+    model: str
+    after_s: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AttemptFailed(RequestEvent):
+    """One upstream call failed, and what follows from it."""
+
+    event = "attempt.failed"
+    log_level = _INFO
+    model: str
+    key: str | None
+    attempt: int
+    kind: Kind
+    reason: str
+    status: int
+    message: str
+    elapsed_s: float
+    retry_after_s: float | None = None
+    retry_in_s: float | None = None
+    benched: bool = False
+    bench: str | None = None
+    benched_for_s: float | None = None
+    next_model: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+    @property
+    def severity(self) -> int:
+        """A failover is a warning, a retry is not."""
+        return _INFO if self.next_model is None else _WARNING
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AttemptSucceeded(RequestEvent):
+    """One upstream call brought an answer."""
+
+    event = "attempt.succeeded"
+    model: str
+    key: str | None
+    attempt: int
+    elapsed_s: float
+    first_token_s: float | None
+    finish_reason: str
+    input_tokens: int | None
+    output_tokens: int | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AttemptCancelled(RequestEvent):
+    """One upstream call was cut short by the caller or by the deadline."""
+
+    event = "attempt.cancelled"
+    model: str
+    attempt: int
+    elapsed_s: float
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StreamBroken(RequestEvent):
+    """A stream broke after content had reached the caller."""
+
+    event = "stream.broken"
+    log_level = _WARNING
+    model: str
+    delivered_chars: int
+    mode: str
+    next_model: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RequestSucceeded(RequestEvent):
+    """A caller got an answer."""
+
+    event = "request.succeeded"
+    model: str
+    attempts: int
+    fallback: bool
+    elapsed_s: float
+    first_token_s: float | None
+    input_tokens: int | None
+    output_tokens: int | None
+    answer: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RequestFailed(RequestEvent):
+    """A caller got an error."""
+
+    event = "request.failed"
+    log_level = _WARNING
+    error: str
+    message: str
+    causes: tuple[Mapping[str, Any], ...]
+    elapsed_s: float
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RequestCancelled(RequestEvent):
+    """The caller went away."""
+
+    event = "request.cancelled"
+    elapsed_s: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Benched(Event):
+    """Something went on the bench."""
+
+    log_level = _WARNING
+    until: str | None
+    for_s: float | None
+    level: int
+    failures: int
+    manual: bool
+    reason: str
+    by: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ModelBenched(_Benched):
+    """A model, or `provider/*`, went on the bench."""
+
+    event = "model.benched"
+    model: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class KeyBenched(_Benched):
+    """A key, everywhere or on one model, went on the bench."""
+
+    event = "key.benched"
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Unbenched(Event):
+    """Something came back from the bench."""
+
+    log_level = _WARNING
+    manual: bool
+    why: str
+    by: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ModelUnbenched(_Unbenched):
+    """A model is back: success, operator or expired."""
+
+    event = "model.unbenched"
+    model: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class KeyUnbenched(_Unbenched):
+    """A key is back: success, operator or expired."""
+
+    event = "key.unbenched"
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ConfigReloaded(Event):
+    """The configuration file changed and was taken over."""
+
+    event = "config.reloaded"
+    log_level = _INFO
+    path: str
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ConfigRejected(Event):
+    """The configuration file changed and has faults; the old configuration stays."""
+
+    event = "config.rejected"
+    log_level = _WARNING
+    path: str
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FeedDropped(Event):
+    """This observer was too slow and did not get that many events."""
+
+    event = "feed.dropped"
+    count: int

@@ -1,0 +1,183 @@
+"""What goes to a model and what comes back, the same for every wire protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Message = Mapping[str, Any]
+"""One message in the form of OpenAI's chat completions, tools and images included."""
+
+Prompt = str | Sequence[Message]
+"""A user's text, or a conversation."""
+
+_ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params:
+    """What a caller may ask of the answer. None leaves the choice to the provider.
+
+    Attributes:
+        max_tokens: Most tokens of the answer.
+        temperature: Randomness, on the provider's own scale.
+        top_p: Nucleus sampling, in (0, 1].
+        stop: Texts that end the answer.
+        seed: Asks for the same answer again.
+        tools: Tools in OpenAI's form: `{"type": "function", "function": {...}}`.
+        tool_choice: `auto`, `none`, `required`, or one tool in OpenAI's form.
+        response_format: OpenAI's form: `{"type": "json_object"}` or `{"type": "json_schema", ...}`.
+    """
+
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    tools: tuple[Mapping[str, Any], ...] = ()
+    tool_choice: str | Mapping[str, Any] | None = None
+    response_format: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens, as the provider counted them; None where it did not say."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool that the model wants called.
+
+    Attributes:
+        id: The provider's id for the call; goes back with the result.
+        name: The tool.
+        arguments: JSON text, as the model wrote it.
+    """
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """A piece of a tool call in a stream.
+
+    Attributes:
+        index: Which call of the answer, from 0.
+        id: Set in the call's first piece, else empty.
+        name: Set in the call's first piece, else empty.
+        arguments: The next piece of the JSON text.
+    """
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """The next piece of a streamed answer.
+
+    Attributes:
+        text: More of the answer.
+        reasoning: More of the model's reasoning; not part of the answer.
+        tool_call: More of a tool call.
+    """
+
+    text: str = ""
+    reasoning: str = ""
+    tool_call: ToolCallDelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer.
+
+    Attributes:
+        text: The answer; empty if the model only called tools.
+        model: Who answered, as `provider/model`.
+        usage: Tokens of the attempt that answered.
+        attempts: Upstream calls the request took, the one that answered included.
+        finish_reason: `stop`, `length`, `tool_calls`, `content_filter`, or the provider's own word.
+        tool_calls: Tools the model wants called.
+        reasoning: What the model showed of its reasoning.
+        fallback: True when another model than the first of the list answered.
+        elapsed_s: Seconds from the call to the answer, every attempt and sleep included.
+        first_token_s: Seconds from the call to the first token; None for a plain call.
+        request: The request's id, as its events carry it.
+    """
+
+    text: str
+    model: str
+    usage: Usage
+    attempts: int
+    finish_reason: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    reasoning: str = ""
+    fallback: bool = False
+    elapsed_s: float = 0.0
+    first_token_s: float | None = None
+    request: str = ""
+
+
+def as_messages(prompt: Prompt, system: str | None = None) -> tuple[Message, ...]:
+    """A prompt as a conversation.
+
+    Args:
+        prompt: A user's text, or messages in OpenAI's chat form.
+        system: Goes before everything else as a system message.
+
+    Returns:
+        The messages, shallow copies, so that the caller may go on changing its list.
+
+    Raises:
+        ValueError: The prompt is empty, or a message has no known role.
+        TypeError: The prompt is neither text nor a list of messages.
+    """
+    if isinstance(prompt, str):
+        messages: list[Message] = [{"role": "user", "content": prompt}]
+    else:
+        messages = []
+        for place, message in enumerate(prompt):
+            if not isinstance(message, Mapping):
+                raise TypeError(f"messages[{place}] is {type(message).__name__}, not a mapping")
+            if message.get("role") not in _ROLES:
+                known = ", ".join(sorted(_ROLES))
+                raise ValueError(f"messages[{place}] needs a role, one of {known}")
+            messages.append(dict(message))
+        if not messages:
+            raise ValueError("there is no message to send")
+    if system:
+        messages.insert(0, {"role": "system", "content": system})
+    return tuple(messages)
+
+
+_SURROGATES = dict.fromkeys(range(55296, 57344), "�")
+
+
+def whole_text(value: object) -> str:
+    """A provider's value as text that every encoder takes.
+
+    `json.loads` lets lone surrogates through, which later break UTF-8 files, databases and terminals.
+
+    Args:
+        value: What stood where text was expected.
+
+    Returns:
+        The text with lone surrogates replaced by U+FFFD; empty if the value is not text.
+    """
+    if not isinstance(value, str):
+        return ""
+    if value.isascii():
+        return value
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.translate(_SURROGATES)
+    return value
