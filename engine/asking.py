@@ -1,0 +1,70 @@
+"""What a caller may say with a request, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+from engine.messages import Params
+from engine.policy import Policy
+
+
+class Asking(TypedDict, total=False):
+    """The options of `Engine.complete` and `Engine.stream`; each may be left out.
+
+    Attributes:
+        system: A system prompt; goes before everything else.
+        only: True to ask exactly the one model the target names.
+        policy: Instead of the chain's: `engine.policy.replace(attempts=1)`.
+        timeout: Seconds for each attempt as a whole.
+        deadline: Seconds for the whole request, every attempt and sleep included.
+        max_tokens: Most tokens of the answer.
+        temperature: Randomness, on the provider's own scale.
+        top_p: Nucleus sampling, in (0, 1].
+        stop: One text or several that end the answer.
+        seed: Asks for the same answer again.
+        tools: Tools in OpenAI's form.
+        tool_choice: `auto`, `none`, `required`, or one tool in OpenAI's form.
+        response_format: OpenAI's form of JSON output.
+    """
+
+    system: str | None
+    only: bool
+    policy: Policy | None
+    timeout: float | None
+    deadline: float | None
+    max_tokens: int | None
+    temperature: float | None
+    top_p: float | None
+    stop: str | Sequence[str] | None
+    seed: int | None
+    tools: Sequence[Mapping[str, Any]] | None
+    tool_choice: str | Mapping[str, Any] | None
+    response_format: Mapping[str, Any] | None
+
+
+_POLICY_SIDE = frozenset({"system", "only", "policy", "timeout", "deadline"})
+
+
+def params_of(asking: Asking) -> Params:
+    """The part of the options that goes upstream.
+
+    Raises:
+        TypeError: An option has no such name.
+        ValueError: A value makes no sense for any provider.
+    """
+    unknown = set(asking) - Asking.__optional_keys__
+    if unknown:
+        raise TypeError(f"unknown option {min(unknown)!r}")
+    for name in ("timeout", "deadline", "max_tokens"):
+        value = asking.get(name)
+        if isinstance(value, int | float) and not 0 < value < float("inf"):
+            raise ValueError(f"{name} must be more than 0")
+    given: dict[str, Any] = {
+        name: value for name, value in asking.items() if name not in _POLICY_SIDE and value is not None
+    }
+    if "stop" in given:
+        given["stop"] = (given["stop"],) if isinstance(given["stop"], str) else tuple(given["stop"])
+    if "tools" in given:
+        given["tools"] = tuple(given["tools"])
+    return Params(**given)

@@ -1,0 +1,167 @@
+"""From the engine to whoever listens: callbacks at once, queues bounded, the logger always."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Final, Self
+
+from engine.events import Event, FeedDropped
+
+log: Final = logging.getLogger("standby")
+log.addHandler(logging.NullHandler())
+
+Observer = Callable[[Event], object]
+
+
+def iso(epoch_s: float) -> str:
+    """A time as ISO 8601 in UTC with milliseconds."""
+    return datetime.fromtimestamp(epoch_s, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+class Observation:
+    """A callback that listens until it is closed; also a context manager."""
+
+    def __init__(self, bus: Bus, callback: Observer) -> None:
+        self._bus = bus
+        self.callback = callback
+
+    def close(self) -> None:
+        """Stops listening. Closing twice does nothing."""
+        self._bus.drop(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Bus:
+    """Stamps events and hands them on.
+
+    Args:
+        engine: The engine's name, goes into each event.
+        wall: Seconds since the epoch.
+    """
+
+    def __init__(self, engine: str, wall: Callable[[], float] = time.time) -> None:
+        self._engine = engine
+        self._wall = wall
+        self._seq = 0
+        self._observers: tuple[Observation, ...] = ()
+        self._queues: weakref.WeakSet[EventQueue] = weakref.WeakSet()
+
+    def wants(self, kind: type[Event]) -> bool:
+        """True if an event of this class would reach anybody: ask before building one."""
+        return bool(self._observers) or log.isEnabledFor(kind.log_level)
+
+    def observe(self, callback: Observer) -> Observation:
+        """Calls the callback with every event, in the engine's own thread, as soon as it happened.
+
+        A callback that raises is logged and hears no more.
+        """
+        observation = Observation(self, callback)
+        self._observers = (*self._observers, observation)
+        return observation
+
+    def drop(self, observation: Observation) -> None:
+        """Takes an observer off."""
+        self._observers = tuple(each for each in self._observers if each is not observation)
+
+    def emit(self, event: Event) -> None:
+        """Stamps an event and hands it to every observer and to the logger."""
+        self._seq += 1
+        stamp = {"at": iso(self._wall()), "seq": self._seq, "engine": self._engine}
+        for name, value in stamp.items():
+            object.__setattr__(event, name, value)  # before anybody has seen it
+        for observation in self._observers:
+            try:
+                observation.callback(event)
+            except Exception:
+                self.drop(observation)
+                log.exception("an observer failed and hears no more: %r", observation.callback)
+        if log.isEnabledFor(event.severity):
+            log.log(event.severity, "%s", as_line(event))
+
+    def events(self, maxsize: int = 10_000) -> EventQueue:
+        """Every event from now on, as an asynchronous iterator.
+
+        Args:
+            maxsize: Events that wait for a slow reader; beyond it the oldest are lost, and a
+                `feed.dropped` says how many.
+        """
+        queue = EventQueue(self, maxsize)
+        self._queues.add(queue)
+        return queue
+
+    def close(self) -> None:
+        """Ends every queue once it has been read out. Observers stay until they leave."""
+        for queue in tuple(self._queues):
+            queue.end()
+
+
+class EventQueue:
+    """A bounded queue of events; whoever reads too slowly loses the oldest and is told how many.
+
+    Listening ends with the engine, with `close`, or when nobody holds the queue any more.
+    """
+
+    def __init__(self, bus: Bus, maxsize: int) -> None:
+        self._events: deque[Event] = deque(maxlen=max(1, maxsize))
+        self._lost = 0
+        self._ended = False
+        self._arrived = asyncio.Event()
+        # The bus must not keep a queue alive that nobody reads any more.
+        push = weakref.WeakMethod(self.push)
+
+        def hear(event: Event) -> None:
+            if (alive := push()) is not None:
+                alive(event)
+
+        self.close = weakref.finalize(self, bus.observe(hear).close)
+
+    def push(self, event: Event) -> None:
+        """Takes one event in."""
+        self._lost += len(self._events) == self._events.maxlen
+        self._events.append(event)
+        self._arrived.set()
+
+    def end(self) -> None:
+        """No more events: the iterator stops when it has handed out what waits."""
+        self.close()
+        self._ended = True
+        self._arrived.set()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        while not self._events:
+            if self._ended:
+                raise StopAsyncIteration
+            self._arrived.clear()
+            await self._arrived.wait()
+        if self._lost:
+            first, lost, self._lost = self._events[0], self._lost, 0
+            return FeedDropped(at=first.at, seq=first.seq, engine=first.engine, count=lost)
+        return self._events.popleft()
+
+
+def as_line(event: Event) -> str:
+    """An event as one line of `name=value`, for logs; values from outside can't break the line."""
+    flat: dict[str, Any] = event.to_json()
+    words = [flat.pop("event")]
+    for name, value in flat.items():
+        if name not in ("at", "seq", "engine") and value is not None:
+            words.append(f"{name}={json.dumps(value)}")
+    return " ".join(words)

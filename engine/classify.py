@@ -1,0 +1,210 @@
+"""A failure → what it means: kind, reason, status, scope, retry-after. Pure: no I/O, no state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from engine.errors import Failure, Kind, Scope, UpstreamError
+from engine.providers.base import Answer, Signal
+
+_Meaning = tuple[Kind, str, Scope]
+
+# "Not now": RFC 9110, RFC 8470 (425), Anthropic's 529, and Cloudflare's 520 to 529.
+_BY_STATUS: Final[Mapping[int, _Meaning]] = {
+    **dict.fromkeys((409, 425, 500, 502, *range(520, 529)), ("transient", "server_error", "model")),
+    **dict.fromkeys((408, 504, 524), ("transient", "timeout", "model")),
+    **dict.fromkeys((503, 529), ("transient", "overloaded", "model")),
+    400: ("request_specific", "bad_request", "nobody"),
+    401: ("auth_dead", "invalid_key", "key"),
+    402: ("auth_dead", "quota", "key"),
+    403: ("auth_dead", "forbidden", "key_model"),
+    404: ("auth_dead", "model_not_found", "model"),
+    413: ("request_specific", "too_large", "nobody"),
+    422: ("request_specific", "bad_request", "nobody"),
+    429: ("transient", "rate_limited", "key_model"),
+}
+
+# What a provider's code or type says, whatever the status beside it.
+_QUOTA: Final = re.compile(r"quota|credit|billing|insufficient_(balance|funds)|payment")
+_NO_MODEL: Final = re.compile(
+    r"model_(not_found|not_available|not_exist|does_not_exist|decommissioned|deprecated)"
+    r"|(unknown|invalid|no_such)_model|deployment_?not_?found"
+)
+_TOO_LONG: Final = re.compile(r"context_(length|window|size)|(prompt|input)_too_long|above_max_length")
+_FILTERED: Final = re.compile(
+    r"content_(filter|policy)|responsibleaipolicy|moderation|prohibited_content|data_inspection_failed"
+)
+
+# Some providers put the same only into words. Anthropic: "Your credit balance is too low",
+# "prompt is too long: N tokens > M maximum"; vLLM: "This model's maximum context length is".
+_QUOTA_WORDS: Final = re.compile(r"credit balance is too low", re.IGNORECASE)
+_TOO_LONG_WORDS: Final = re.compile(
+    r"prompt is too long|maximum context length|context (length|window|size)", re.IGNORECASE
+)
+
+# Types and codes that stand for a status, for errors that come inside a 200. Anthropic's "Errors"
+# page, OpenAI's "Error codes" page, and google.rpc.Code for Gemini's OpenAI face.
+_AS_STATUS: Final[Mapping[str, int]] = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+    "bad_request": 400,
+    "badrequesterror": 400,
+    "invalid_prompt": 400,
+    "invalid_api_key": 401,
+    "incorrect_api_key": 401,
+    "unauthorized": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "rate_limit_exceeded": 429,
+    "rate_limited": 429,
+    "too_many_requests": 429,
+    "server_error": 500,
+    "internal_error": 500,
+    "internal_server_error": 500,
+    "internalservererror": 500,
+    "bad_gateway": 502,
+    "service_unavailable": 503,
+    "service_unavailable_error": 503,
+    "server_overloaded": 503,
+    "overloaded": 503,
+    "gateway_timeout": 504,
+    "invalid_argument": 400,
+    "failed_precondition": 400,
+    "unauthenticated": 401,
+    "permission_denied": 403,
+    "resource_exhausted": 429,
+    "internal": 500,
+    "unavailable": 503,
+    "deadline_exceeded": 504,
+}
+
+_FOREIGN_STATUS: Final = re.compile(r"\bHTTP(?:/\d(?:\.\d)?)?[ :]+([1-5]\d\d)\b", re.IGNORECASE)
+_FOREIGN_TIMEOUT: Final = re.compile(r"Timeout(Error|Exception)?$")
+_FOREIGN_CONNECTION: Final = re.compile(r"(Connect(ion)?|Network|Transport|Protocol|Read|Write)Error$")
+_MAPPED_STATUSES: Final = range(100, 600)
+
+
+def classify(error: BaseException, overrides: Mapping[int | str, Kind] | None = None) -> Failure:
+    """What a failure means.
+
+    Args:
+        error: What a provider raised: a `Signal`, an `UpstreamError`, or anybody's exception.
+        overrides: A provider's `errors:`: status or provider code → kind. It wins over the table.
+
+    Returns:
+        The failure; `unknown` for what nothing is known of.
+    """
+    if isinstance(error, UpstreamError):
+        return error.failure
+    if isinstance(error, Signal):
+        failure = _of_signal(error)
+        return _overridden(failure, error, overrides) if overrides else failure
+    signal = _as_signal(error)
+    if signal is None:
+        return Failure("unknown", "unknown")
+    return classify(signal, overrides)
+
+
+def is_transient(error: BaseException) -> bool:
+    """True if another try may help: the failure is transient or unknown."""
+    return classify(error).kind in ("transient", "unknown")
+
+
+def judge(answer: Answer) -> Signal | None:
+    """What is wrong with an answer that arrived whole, None if it is one.
+
+    Args:
+        answer: Text, tool calls and finish reason, as the provider sent them.
+
+    Returns:
+        `content_filter` where a filter left no answer, `empty` where nothing was said; the finish
+        reason `length` is a success, for then the caller's limit was too small.
+    """
+    if answer.text or answer.tool_calls or answer.finish_reason == "length":
+        return None
+    if answer.finish_reason == "content_filter":
+        return Signal("content_filter", "the answer was withheld", usage=answer.usage)
+    return Signal("empty", "it finished normally, with neither text nor a tool call", usage=answer.usage)
+
+
+def _of_signal(signal: Signal) -> Failure:
+    match signal.what:
+        case "status" | "error":
+            return _of_answer(signal)
+        case "connection" | "timeout" | "first_token_timeout" | "idle_timeout":
+            return Failure("transient", signal.what)
+        case "protocol" | "empty" | "truncated":
+            return Failure("transient", signal.what, signal.status)
+        case "content_filter" | "unsupported":
+            return Failure("request_specific", signal.what, 0, "nobody")
+
+
+def _of_answer(signal: Signal) -> Failure:
+    """What an error that the provider itself sent means."""
+    status = signal.status or next((_AS_STATUS[c] for c in signal.codes if c in _AS_STATUS), 0)
+    kind, reason, scope = _by_code(status, signal) or _by_status(status)
+    return Failure(kind, reason, signal.status, scope, signal.retry_after_s)
+
+
+def _by_code(status: int, signal: Signal) -> _Meaning | None:
+    codes = " ".join(signal.codes)
+    if status in (0, 400, 402, 403, 429) and (_QUOTA.search(codes) or _QUOTA_WORDS.search(signal.message)):
+        return "auth_dead", "quota", "key"
+    if _NO_MODEL.search(codes):
+        return "auth_dead", "model_not_found", "model"
+    if status in (0, 400, 403, 413, 422):
+        if _FILTERED.search(codes):
+            return "request_specific", "content_filter", "nobody"
+        if _TOO_LONG.search(codes) or (status in (400, 413) and _TOO_LONG_WORDS.search(signal.message)):
+            return "request_specific", "context_length", "nobody"
+    return None
+
+
+def _by_status(status: int) -> _Meaning:
+    return _BY_STATUS.get(status, ("unknown", f"http_{status}" if status else "unknown", "model"))
+
+
+def _overridden(failure: Failure, signal: Signal, overrides: Mapping[int | str, Kind]) -> Failure:
+    keys: tuple[int | str, ...] = (*signal.codes, signal.status)
+    kind = next((overrides[key] for key in keys if key in overrides), None)
+    if kind is None or kind == failure.kind:
+        return failure
+    if kind == "request_specific":
+        return failure._replace(kind=kind, scope="nobody")
+    # The table's scope belongs to the table's kind; what the operator declared is about the model,
+    # unless a dead key is meant and the table, too, blamed the key.
+    scope: Scope = failure.scope if kind == "auth_dead" and failure.scope != "nobody" else "model"
+    return failure._replace(kind=kind, scope=scope)
+
+
+def _as_signal(error: BaseException) -> Signal | None:
+    """An exception that is not ours, as far as it can be understood."""
+    status = _status_of(error)
+    if status:
+        return Signal("status", str(error), status=status)
+    names = [cls.__name__ for cls in type(error).__mro__]
+    if any(_FOREIGN_TIMEOUT.search(name) for name in names):
+        return Signal("timeout", str(error))
+    if isinstance(error, OSError) or any(_FOREIGN_CONNECTION.search(name) for name in names):
+        return Signal("connection", str(error))
+    return None
+
+
+def _status_of(error: BaseException) -> int:
+    for holder in (error, getattr(error, "response", None)):
+        for name in ("status_code", "status"):
+            value = getattr(holder, name, None)
+            if isinstance(value, int) and not isinstance(value, bool) and value in _MAPPED_STATUSES:
+                return value
+    found = _FOREIGN_STATUS.search(str(error))
+    return int(found[1]) if found else 0

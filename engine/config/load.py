@@ -1,0 +1,142 @@
+"""Finding and reading the configuration file.
+
+Importing this module reads no YAML and imports none: `import engine` is measured, and a program that
+builds its configuration in code never needs a parser.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from engine.config.model import Config
+from engine.errors import ConfigError, Fault
+
+VARIABLE = "STANDBY_CONFIG"
+_INIT = "`standby init` writes one, `standby paths` says where it is looked for"
+_SAMPLE = "sample_config.yaml"
+
+
+def user_config_path() -> Path:
+    """Where the user's own configuration stands, whether or not it is there."""
+    import platformdirs  # noqa: PLC0415 - see the top of this module
+
+    return platformdirs.user_config_path("standby", appauthor=False) / "config.yaml"
+
+
+def sample_path() -> Path:
+    """The configuration that comes with the program; every provider in it is simulated."""
+    package = Path(__file__).resolve().parents[1]
+    packaged = package / _SAMPLE
+    # In a checkout it stands beside the package; the wheel carries it inside.
+    return packaged if packaged.is_file() else package.parent / _SAMPLE
+
+
+def find_config(path: str | Path | None = None) -> Path:
+    """The file to read.
+
+    Args:
+        path: What the user asked for; None leaves it to `STANDBY_CONFIG`, then to the user's
+            configuration folder, then to the packaged sample.
+
+    Returns:
+        The file. One that was asked for need not exist: reading it says so.
+    """
+    asked = path or os.environ.get(VARIABLE)
+    if asked:
+        return Path(os.path.expanduser(asked))  # noqa: PTH111 - `Path.expanduser` raises for an unknown user
+    own = user_config_path()
+    try:
+        os.lstat(own)
+    except (FileNotFoundError, NotADirectoryError):
+        return sample_path()
+    except OSError:
+        pass  # it may well be there: reading it says what is wrong
+    return own
+
+
+def load_config(path: str | Path | None = None) -> Config:
+    """Reads and checks a configuration.
+
+    Args:
+        path: The file; None as for `find_config`.
+
+    Raises:
+        ConfigError: The file can't be read, or has faults; all of them are in it.
+    """
+    file = find_config(path)
+    # Named by the variable, a missing file puzzles: nobody typed that path just now.
+    named_by = f" (named by {VARIABLE})" if not path and os.environ.get(VARIABLE) else ""
+    text = _read_text(file, named_by)
+    wrong = _wrong_in_environment()
+    try:
+        config = parse_config(text, file)
+    except ConfigError as error:
+        raise ConfigError([*error.faults, *wrong]) from None
+    if wrong:
+        raise ConfigError(wrong)
+    return config
+
+
+def parse_config(text: str, path: str | Path) -> Config:
+    """Checks the text of a configuration.
+
+    Args:
+        text: YAML.
+        path: Where it came from; faults carry it, and relative paths in the text are relative to its folder.
+
+    Raises:
+        ConfigError: It has faults; all of them are in it.
+    """
+    # See the top of this module.
+    from engine.config.faults import Faults  # noqa: PLC0415
+    from engine.config.nodes import read_nodes  # noqa: PLC0415
+    from engine.config.schema import check_nodes  # noqa: PLC0415
+
+    faults = Faults(str(path))
+    return check_nodes(read_nodes(text, faults), faults, Path(path).absolute())
+
+
+def _read_text(file: Path, named_by: str) -> str:
+    from engine.config.nodes import MOST_BYTES  # noqa: PLC0415 - see the top of this module
+
+    try:
+        with file.open("rb") as opened:
+            # One byte more than allowed is enough to refuse it: the file may be endless.
+            raw = opened.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise ConfigError([Fault(str(file), 0, 0, "", _why_unreadable(error) + named_by)]) from None
+    try:
+        return raw[: MOST_BYTES + 1].decode()
+    except UnicodeDecodeError as error:
+        if len(raw) > MOST_BYTES:
+            return " " * len(raw)  # cut inside a character: refused for its size all the same
+        before = raw[: error.start]
+        line = before.count(b"\n") + 1
+        column = len(before[before.rfind(b"\n") + 1 :].decode()) + 1
+        what = "is not UTF-8 from here on; save it as UTF-8"
+        raise ConfigError([Fault(str(file), line, column, "file", what)]) from None
+
+
+def _why_unreadable(error: OSError | ValueError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"no such file; {_INIT}"
+    if isinstance(error, IsADirectoryError):
+        return f"is a directory; name the file in it, or {_INIT}"
+    if isinstance(error, PermissionError):
+        return (
+            "can't be read: permission denied; make it readable for this user, or name another with --config"
+        )
+    if isinstance(error, OSError) and error.strerror:
+        return f"can't be read: {error.strerror}"
+    return f"is no path of a file; {_INIT}"
+
+
+def _wrong_in_environment() -> list[Fault]:
+    from engine.config.unsupported import ENVIRONMENT, refusal  # noqa: PLC0415 - see the top of this module
+
+    return [
+        Fault("environment", 0, 0, name, refusal("this variable", instead))
+        for name, instead in ENVIRONMENT.items()
+        if os.environ.get(name, "").strip()
+    ]

@@ -1,0 +1,173 @@
+"""One request while it lasts: what was asked, what was tried, and the events of its life."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.bus import Bus
+from engine.errors import (
+    AllBenched,
+    ChainExhausted,
+    DeadlineExceeded,
+    StandbyError,
+    StreamInterrupted,
+    UpstreamError,
+)
+from engine.events import RequestCancelled, RequestFailed, RequestStarted, RequestSucceeded
+from engine.messages import Message, Params, Reply
+from engine.policy import Policy
+from engine.providers.base import Answer
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """One call by a user of the engine, alive until it has an answer or an error.
+
+    Attributes:
+        target: What was asked for, as one line.
+        chain: The chain it named, None if it named none.
+        models: Who may answer, in order.
+        mode: `complete` or `stream`.
+        policy: How patient it is.
+        messages: What is sent, the same to every model.
+        params: What is asked of the answer.
+        started: When it began, on the engine's clock.
+        deadline: When it must be over, on the engine's clock.
+        owner: Who asks.
+        timeout: The caller's own limit of one attempt, seconds.
+        id: Unique among all engines.
+        calls: Upstream calls so far.
+        causes: Errors so far.
+        first_token_at: When the first token arrived, on the engine's clock.
+    """
+
+    target: str
+    chain: str | None
+    models: tuple[str, ...]
+    mode: str
+    policy: Policy
+    messages: tuple[Message, ...]
+    params: Params
+    started: float
+    deadline: float
+    bus: Bus = field(repr=False)
+    clock: Callable[[], float] = field(repr=False)
+    owner: str | None = None
+    timeout: float | None = None
+    recorded: bool = False
+    id: str = field(default_factory=lambda: os.urandom(6).hex())
+    calls: int = 0
+    causes: list[UpstreamError] = field(default_factory=list)
+    first_token_at: float | None = None
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since it began."""
+        return self.clock() - self.started
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds until its deadline."""
+        return self.deadline - self.clock()
+
+    @property
+    def first_token_s(self) -> float | None:
+        """Seconds from its beginning to the first token."""
+        return None if self.first_token_at is None else self.first_token_at - self.started
+
+    def reply(self, model: str, answer: Answer) -> Reply:
+        """An answer as the caller gets it."""
+        return Reply(
+            text=answer.text,
+            model=model,
+            usage=answer.usage,
+            attempts=self.calls,
+            finish_reason=answer.finish_reason,
+            tool_calls=answer.tool_calls,
+            reasoning=answer.reasoning,
+            fallback=model != self.models[0],
+            elapsed_s=self.elapsed_s,
+            first_token_s=self.first_token_s,
+            request=self.id,
+        )
+
+    def where(self) -> dict[str, Any]:
+        """What every event of this request carries."""
+        return {"request": self.id, "chain": self.chain, "live": self}
+
+    def tell_started(self) -> None:
+        """Tells that it began."""
+        if self.bus.wants(RequestStarted):
+            self.bus.emit(
+                RequestStarted(
+                    **self.where(),
+                    target=self.target,
+                    models=self.models,
+                    mode=self.mode,
+                    owner=self.owner,
+                    prompt=self.messages if self.recorded else None,
+                )
+            )
+
+    def tell_succeeded(self, reply: Reply) -> None:
+        """Tells that it has its answer."""
+        if self.bus.wants(RequestSucceeded):
+            self.bus.emit(
+                RequestSucceeded(
+                    **self.where(),
+                    model=reply.model,
+                    attempts=reply.attempts,
+                    fallback=reply.fallback,
+                    elapsed_s=reply.elapsed_s,
+                    first_token_s=reply.first_token_s,
+                    input_tokens=reply.usage.input_tokens,
+                    output_tokens=reply.usage.output_tokens,
+                    answer=reply.text if self.recorded else None,
+                )
+            )
+
+    def tell_failed(self, error: StandbyError) -> None:
+        """Tells that it ended in an error."""
+        if self.bus.wants(RequestFailed):
+            self.bus.emit(
+                RequestFailed(
+                    **self.where(),
+                    error=type(error).__name__,
+                    message=str(error),
+                    causes=tuple(map(cause_json, causes_of(error))),
+                    elapsed_s=self.elapsed_s,
+                    retry_after_s=getattr(error, "retry_after_s", None),
+                )
+            )
+
+    def tell_cancelled(self) -> None:
+        """Tells that the caller went away."""
+        if self.bus.wants(RequestCancelled):
+            self.bus.emit(RequestCancelled(**self.where(), elapsed_s=self.elapsed_s))
+
+
+def causes_of(error: StandbyError) -> tuple[UpstreamError, ...]:
+    """The upstream errors that led to an error of a request, in order."""
+    match error:
+        case ChainExhausted() | DeadlineExceeded():
+            return error.causes
+        case StreamInterrupted():
+            return (error.cause,)
+        case UpstreamError():
+            return (error,)
+        case AllBenched() | _:
+            return ()
+
+
+def cause_json(cause: UpstreamError) -> dict[str, Any]:
+    """An upstream error as events and the command line show it."""
+    return {
+        "model": cause.model,
+        "kind": cause.kind,
+        "reason": cause.reason,
+        "status": cause.status,
+        "message": cause.message,
+    }

@@ -1,0 +1,229 @@
+"""A streamed answer: failover is silent until the first content has reached the caller."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Final, Self
+
+from engine.attempt import Attempt
+from engine.classify import judge
+from engine.errors import StandbyError, StreamInterrupted
+from engine.events import StreamBroken
+from engine.failover import Walk
+from engine.messages import Delta, Reply
+from engine.providers.base import Part, Signal
+from engine.transcript import Transcript
+
+_AFTER_FINISH_S: Final = 1.0
+"""How long usage and terminator are waited for once the model has said why it stopped."""
+
+
+class Stream:
+    """A streamed answer. Enter it, iterate it, leave it whenever you like.
+
+    Entering waits for the first token of the first model that answers; leaving closes the upstream
+    connection at once. Iterating gives `Delta`s; once that has ended, `reply` is the whole answer.
+
+    Raises:
+        ChainExhausted: On entering or iterating: no model answered.
+        StreamInterrupted: While iterating: the stream broke after content had been delivered.
+        StandbyError: The other ends a request may come to.
+    """
+
+    def __init__(self, walk: Walk) -> None:
+        self._walk = walk
+        self._request = walk.request
+        self._transcript = Transcript()
+        self._attempt: Attempt | None = None
+        self._open: Any = None  # the provider's stream, entered
+        self._batches: Any = None
+        self._waiting: list[Sequence[Part]] = []
+        self._deltas: AsyncGenerator[Delta, None] | None = None
+        self._over = False
+        self.reply: Reply | None = None
+
+    @property
+    def text(self) -> str:
+        """What has been delivered so far."""
+        return self._transcript.text
+
+    @property
+    def model(self) -> str | None:
+        """Who is answering, None before the first token."""
+        return None if self._attempt is None else self._attempt.model
+
+    @property
+    def attempts(self) -> int:
+        """Upstream calls so far."""
+        return self._request.calls
+
+    @property
+    def request(self) -> str:
+        """The request's id, as its events carry it."""
+        return self._request.id
+
+    async def __aenter__(self) -> Self:
+        self._request.tell_started()
+        try:
+            await self._step(self._walk.run(self._start))
+        except StandbyError:
+            raise
+        except BaseException:
+            self._over = True
+            self._request.tell_cancelled()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if not self._over:
+                self._over = True
+                if self._attempt is not None:
+                    self._attempt.cancel("caller")
+                self._request.tell_cancelled()
+        finally:
+            await self._close()
+            if self._deltas is not None:
+                await self._deltas.aclose()
+
+    def __aiter__(self) -> AsyncGenerator[Delta, None]:
+        if self._deltas is None:
+            self._deltas = self._iterate()
+        return self._deltas
+
+    async def _iterate(self) -> AsyncGenerator[Delta, None]:
+        clock = self._request.clock
+        while not self._over:
+            attempt, before = self._attempt, clock()
+            for batch in self._waiting:
+                for part in batch:
+                    if type(part) is Delta:
+                        self._transcript.deliver(part)
+                        yield part
+            if attempt is not None:
+                attempt.end += clock() - before  # what the caller does with a piece is not the model's time
+            self._waiting = []
+            await self._step(self._go_on())
+
+    async def _step(self, step: Awaitable[None]) -> None:
+        """Takes one step; tells of the error that ends the request, if it does."""
+        try:
+            await step
+        except StandbyError as error:
+            self._over = True
+            self._request.tell_failed(error)
+            await self._close()
+            raise
+
+    async def _start(self, attempt: Attempt) -> None:
+        """Opens a model's stream and waits for its first token."""
+        self._transcript = Transcript()
+        self._waiting = []
+        patience = attempt.started + attempt.limits.first_token
+        opening = attempt.seat.adapter.stream(attempt.call())
+        clock = self._request.clock
+        self._batches = await attempt.within(opening.__aenter__(), patience - clock(), "first_token_timeout")
+        self._open = opening
+        try:
+            while not self._transcript.is_finished:
+                if await self._pull(attempt, patience - clock(), "first_token_timeout"):
+                    attempt.first_token()
+                    break
+            else:
+                await self._finish(attempt)
+        except BaseException:
+            await self._close()
+            raise
+        self._attempt = attempt
+
+    async def _go_on(self) -> None:
+        """Brings the next batch, or the end."""
+        attempt = self._attempt
+        if attempt is None:
+            raise RuntimeError("iterate a stream inside `async with`")
+        caught: Exception
+        try:
+            if self._transcript.is_finished:
+                await self._finish(attempt)
+                self._succeed(attempt)
+            else:
+                await self._pull(attempt, attempt.limits.idle, "idle_timeout")
+        except Exception as error:  # noqa: BLE001  (providers raise anything; classify sorts it out)
+            caught = error
+        else:
+            return
+        await self._broke(attempt, caught)
+
+    async def _pull(self, attempt: Attempt, limit_s: float, what: Any) -> bool:
+        """Reads once; True if that brought a delta.
+
+        Raises:
+            Signal: The body has ended before the answer had.
+        """
+        batch = await attempt.within(anext(self._batches, None), limit_s, what)
+        if batch is None:
+            raise Signal("truncated", "the stream ended before the answer did", usage=self._transcript.usage)
+        self._waiting.append(batch)
+        has_delta = False
+        for part in batch:
+            if type(part) is Delta:
+                has_delta = True
+            else:
+                self._transcript.note(part)
+        return has_delta
+
+    async def _finish(self, attempt: Attempt) -> None:
+        """The model has said why it stopped: reads on for usage and terminator, then judges.
+
+        Raises:
+            Signal: There is no answer.
+        """
+        with suppress(Exception):  # a failure after the finish reason is no failure
+            await attempt.within(self._drain(), _AFTER_FINISH_S, "idle_timeout")
+        wrong = judge(self._transcript.answer())
+        if wrong is not None:
+            raise wrong
+
+    async def _drain(self) -> None:
+        # To the end of the body and not only to the terminator: only then is the connection kept.
+        async for batch in self._batches:
+            for part in batch:
+                self._transcript.note(part)
+
+    async def _broke(self, attempt: Attempt, error: Exception) -> None:
+        """The stream broke: goes on with another model if nothing was delivered, else tells the caller."""
+        await self._close()
+        if not self._transcript.has_content:
+            self._attempt = None
+            await self._walk.failed(attempt, error)
+            await self._walk.run(self._start)
+            return
+        _, cause = self._walk.judge(attempt, error, delivered=True)
+        request, text = self._request, self.text
+        mode = request.policy.mid_stream
+        if request.bus.wants(StreamBroken):
+            request.bus.emit(
+                StreamBroken(**request.where(), model=attempt.model, delivered_chars=len(text), mode=mode)
+            )
+        raise StreamInterrupted(
+            f"{attempt.model} broke off after {len(text)} characters: {cause}",
+            text=text,
+            model=attempt.model,
+            cause=cause,
+        )
+
+    def _succeed(self, attempt: Attempt) -> None:
+        answer = self._transcript.answer()
+        self._walk.succeeded(attempt, answer)
+        self.reply = self._request.reply(attempt.model, answer)
+        self._over = True
+        self._request.tell_succeeded(self.reply)
+
+    async def _close(self) -> None:
+        opened, self._open, self._batches = self._open, None, None
+        if opened is not None:
+            await opened.__aexit__(None, None, None)

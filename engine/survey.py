@@ -1,0 +1,200 @@
+"""The state of play, for people and scripts: who is out, who would be asked, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.bench import Block
+from engine.config.model import Config
+from engine.errors import StandbyError
+from engine.names import is_model
+from engine.policy import WhenAllBenched
+from engine.resolve import resolve
+from engine.roster import Roster, Unusable
+from engine.sideline import Sideline
+
+State = Literal["live", "due", "on_trial", "benched", "held"]
+
+
+@dataclass(frozen=True, slots=True)
+class Benched:
+    """One name on the bench.
+
+    Attributes:
+        name: A model, `provider/*`, or a key.
+        until: When it is back, ISO 8601 in UTC; None for no end.
+        remaining_s: Seconds until then; None for no end.
+        for_s: Seconds the whole stay lasts; None for no end.
+        manual: True for an operator's hold.
+        reason: Why.
+        by: Who, None for the engine itself.
+        level: Of the automatic bench; 0 if there is none.
+        failures: Failures in a row.
+        on_trial: True while a request tries it out.
+    """
+
+    name: str
+    until: str | None
+    remaining_s: float | None
+    for_s: float | None
+    manual: bool
+    reason: str
+    by: str | None
+    level: int
+    failures: int
+    on_trial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """One model's state.
+
+    Attributes:
+        model: The model.
+        state: live, due, on_trial, benched, or held (by an operator).
+        until: When it is back, ISO 8601 in UTC; None if it is not out, or has no end.
+        remaining_s: Seconds until then.
+        for_s: Seconds the whole stay lasts.
+        manual: True for an operator's hold.
+        reason: Why it is out.
+        by: Who benched it.
+        level: Of the automatic bench; 0 if there is none.
+        failures: Failures in a row.
+        unusable: Why it can't be asked at all, as `OPENAI_API_KEY is not set`; None if it can.
+    """
+
+    model: str
+    state: State
+    until: str | None = None
+    remaining_s: float | None = None
+    for_s: float | None = None
+    manual: bool = False
+    reason: str = ""
+    by: str | None = None
+    level: int = 0
+    failures: int = 0
+    unusable: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What a request would do with one model now.
+
+    Attributes:
+        model: The model, or the part of the target that names none.
+        would: `try` or `skip`.
+        why: Why it would be skipped; None if it would be tried.
+        until: When it is back, ISO 8601 in UTC; None if it is not out, or has no end.
+    """
+
+    model: str
+    would: Literal["try", "skip"]
+    why: str | None = None
+    until: str | None = None
+
+
+def benched(sideline: Sideline) -> list[Benched]:
+    """Everything on the bench now."""
+    return [_benched(block, sideline) for block in sideline.bench.blocks()]
+
+
+def _benched(block: Block, sideline: Sideline) -> Benched:
+    stay = block.stay
+    return Benched(
+        name=block.name,
+        until=sideline.until(stay),
+        remaining_s=sideline.remaining_s(stay),
+        for_s=stay.length_s,
+        manual=block.manual,
+        reason=stay.reason,
+        by=stay.by,
+        level=block.level,
+        failures=block.failures,
+    )
+
+
+def status(models: Iterable[str], roster: Roster, sideline: Sideline) -> list[ModelStatus]:
+    """The state of the given models, in their order."""
+    return [_status(model, roster, sideline) for model in models]
+
+
+def _status(model: str, roster: Roster, sideline: Sideline) -> ModelStatus:
+    standing = roster.standing(model)
+    failures = sideline.bench.failures(model)
+    if standing is None:
+        return ModelStatus(model, "live", failures=failures)
+    if isinstance(standing, Unusable):
+        return ModelStatus(model, "live", failures=failures, unusable=standing.detail)
+    out = _benched(standing, sideline)
+    return ModelStatus(
+        model=model,
+        state="held" if out.manual else "benched",
+        until=out.until,
+        remaining_s=out.remaining_s,
+        for_s=out.for_s,
+        manual=out.manual,
+        reason=out.reason,
+        by=out.by,
+        level=out.level,
+        failures=failures,
+    )
+
+
+def known_models(config: Config, also: Iterable[str] = ()) -> list[str]:
+    """Every model the configuration names, chains first, in the file's order.
+
+    Args:
+        config: The configuration.
+        also: More names; those that are models are appended.
+    """
+    models: dict[str, None] = {}
+    for target in (*config.chains, *config.aliases):
+        models.update(dict.fromkeys(chain_models(config, target)))
+    for provider in config.providers.values():
+        models.update(dict.fromkeys(f"{provider.name}/{name}" for name in provider.models))
+    models.update(dict.fromkeys(name for name in also if is_model(name)))
+    return list(models)
+
+
+def chain_models(config: Config, chain: str) -> tuple[str, ...]:
+    """A chain or alias as it resolves; nothing if it does not, which a checked configuration rules out."""
+    try:
+        return resolve(config, chain).models
+    except StandbyError:
+        return ()
+
+
+def explain(
+    models: Sequence[str], policy: WhenAllBenched, roster: Roster, sideline: Sideline
+) -> list[Prospect]:
+    """What a request for these models would do now, in the order it would do it.
+
+    Args:
+        models: The request's models.
+        policy: What happens when all of them are benched; with `try` the order is theirs to come back.
+        roster: Who may play.
+        sideline: The bench.
+    """
+    bars = [(model, roster.standing(model)) for model in models]
+    prospects = [_prospect(model, bar, sideline) for model, bar in bars]
+    if policy != "try" or any(prospect.would == "try" for prospect in prospects):
+        return prospects
+    soonest = sorted(
+        ((bar.end, model) for model, bar in bars if isinstance(bar, Block) and bar.may_be_tried),
+        key=lambda each: each[0],
+    )
+    tried = [model for _, model in soonest]
+    rest = [prospect for prospect in prospects if prospect.model not in tried]
+    return [Prospect(model, "try") for model in tried] + rest
+
+
+def _prospect(model: str, bar: Block | Unusable | None, sideline: Sideline) -> Prospect:
+    if bar is None:
+        return Prospect(model, "try")
+    if isinstance(bar, Unusable):
+        return Prospect(model, "skip", f"{bar.why}: {bar.detail}")
+    why = "held" if bar.manual else "benched"
+    by = f" by {bar.stay.by}" if bar.stay.by else ""
+    return Prospect(model, "skip", f"{why}{by}: {bar.stay.reason}", sideline.until(bar.stay))

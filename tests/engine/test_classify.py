@@ -1,0 +1,184 @@
+"""What a failure means: every row of the table, and what is nobody's row."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.classify import classify, is_transient, judge
+from engine.errors import Failure, Kind, upstream_error
+from engine.messages import ToolCall, Usage
+from engine.providers.base import Answer, Signal
+
+ROWS = [
+    *((status, "transient", "server_error", "model") for status in (409, 425, 500, 502, 520, 522, 528)),
+    *((status, "transient", "timeout", "model") for status in (408, 504, 524)),
+    *((status, "transient", "overloaded", "model") for status in (503, 529)),
+    (429, "transient", "rate_limited", "key_model"),
+    (401, "auth_dead", "invalid_key", "key"),
+    (402, "auth_dead", "quota", "key"),
+    (403, "auth_dead", "forbidden", "key_model"),
+    (404, "auth_dead", "model_not_found", "model"),
+    (400, "request_specific", "bad_request", "nobody"),
+    (422, "request_specific", "bad_request", "nobody"),
+    (413, "request_specific", "too_large", "nobody"),
+    (302, "unknown", "http_302", "model"),
+    (418, "unknown", "http_418", "model"),
+    (530, "unknown", "http_530", "model"),
+]
+
+
+@pytest.mark.parametrize(("status", "kind", "reason", "scope"), ROWS)
+def test_a_status_means_what_its_row_says(status: int, kind: Kind, reason: str, scope: str) -> None:
+    assert classify(Signal("status", status=status)) == (kind, reason, status, scope, None)
+
+
+CODES = [
+    (429, "insufficient_quota", "auth_dead", "quota", "key"),
+    (403, "billing_not_active", "auth_dead", "quota", "key"),
+    (400, "credit_exhausted", "auth_dead", "quota", "key"),
+    (400, "model_not_found", "auth_dead", "model_not_found", "model"),
+    (400, "model_decommissioned", "auth_dead", "model_not_found", "model"),
+    (500, "deploymentnotfound", "auth_dead", "model_not_found", "model"),
+    (400, "context_length_exceeded", "request_specific", "context_length", "nobody"),
+    (400, "content_filter", "request_specific", "content_filter", "nobody"),
+    (400, "content_policy_violation", "request_specific", "content_filter", "nobody"),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "kind", "reason", "scope"), CODES)
+def test_a_code_refines_its_status(status: int, code: str, kind: Kind, reason: str, scope: str) -> None:
+    failure = classify(Signal("status", status=status, codes=(code,)))
+    assert (failure.kind, failure.reason, failure.scope) == (kind, reason, scope)
+
+
+INSIDE_200 = [
+    ("rate_limit_error", "transient", "rate_limited"),
+    ("overloaded_error", "transient", "overloaded"),
+    ("api_error", "transient", "server_error"),
+    ("authentication_error", "auth_dead", "invalid_key"),
+    ("permission_error", "auth_dead", "forbidden"),
+    ("not_found_error", "auth_dead", "model_not_found"),
+    ("request_too_large", "request_specific", "too_large"),
+    ("invalid_request_error", "request_specific", "bad_request"),
+    ("billing_error", "auth_dead", "quota"),
+    ("timeout_error", "transient", "timeout"),
+    ("server_error", "transient", "server_error"),
+    ("insufficient_quota", "auth_dead", "quota"),
+    ("resource_exhausted", "transient", "rate_limited"),
+    ("something_new", "unknown", "unknown"),
+]
+
+
+@pytest.mark.parametrize(("code", "kind", "reason"), INSIDE_200)
+def test_an_error_inside_a_200_is_read_by_its_type(code: str, kind: Kind, reason: str) -> None:
+    failure = classify(Signal("error", codes=(code,)))
+    assert (failure.kind, failure.reason, failure.status) == (kind, reason, 0)
+
+
+def test_a_low_credit_balance_that_anthropic_puts_into_words_is_a_quota() -> None:
+    words = "Your credit balance is too low to access the Anthropic API."
+    signal = Signal("status", words, status=400, codes=("invalid_request_error",))
+    assert classify(signal)[:2] == ("auth_dead", "quota")
+
+
+@pytest.mark.parametrize("what", ["connection", "timeout", "first_token_timeout", "idle_timeout"])
+def test_a_silent_or_broken_line_is_transient_and_keeps_its_name(what: str) -> None:
+    assert classify(Signal(what)) == ("transient", what, 0, "model", None)  # type: ignore[arg-type]  # from a list
+
+
+@pytest.mark.parametrize("what", ["content_filter", "unsupported"])
+def test_what_the_request_brought_upon_itself_benches_nobody(what: str) -> None:
+    failure = classify(Signal(what))  # type: ignore[arg-type]  # from a list
+    assert (failure.kind, failure.scope) == ("request_specific", "nobody")
+
+
+def test_retry_after_is_carried_along() -> None:
+    assert classify(Signal("status", status=429, retry_after_s=7.5)).retry_after_s == 7.5
+
+
+class Foreign(Exception):
+    status_code = 503
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (RuntimeError("upstream said HTTP 503 again"), ("transient", "overloaded", 503)),
+        (RuntimeError("HTTP/1.1 401 Unauthorized"), ("auth_dead", "invalid_key", 401)),
+        (Foreign("no"), ("transient", "overloaded", 503)),
+        (TimeoutError(), ("transient", "timeout", 0)),
+        (ConnectionResetError("reset"), ("transient", "connection", 0)),
+        (OSError("no route"), ("transient", "connection", 0)),
+        (KeyError("x"), ("unknown", "unknown", 0)),
+        (RuntimeError("costs 503 dollars"), ("unknown", "unknown", 0)),
+    ],
+)
+def test_somebody_elses_exception_is_read_by_its_status_or_type(
+    error: Exception, expected: tuple[str, str, int]
+) -> None:
+    failure = classify(error)
+    assert (failure.kind, failure.reason, failure.status) == expected
+
+
+def test_an_override_by_status_wins_over_the_table() -> None:
+    signal = Signal("status", status=403)
+    assert classify(signal, {403: "transient"}) == ("transient", "forbidden", 403, "model", None)
+
+
+def test_an_override_by_code_wins_over_one_by_status() -> None:
+    signal = Signal("status", status=503, codes=("model_overloaded",))
+    overrides: dict[int | str, Kind] = {503: "unknown", "model_overloaded": "auth_dead"}
+    assert classify(signal, overrides).kind == "auth_dead"
+
+
+def test_an_override_to_request_specific_benches_nobody() -> None:
+    assert classify(Signal("status", status=500), {500: "request_specific"}).scope == "nobody"
+
+
+def test_an_error_that_was_classified_keeps_its_failure() -> None:
+    failure = Failure("auth_dead", "quota", 402, "key", None)
+    assert classify(upstream_error("a/b", failure, "")) is failure
+
+
+def test_transient_and_unknown_are_worth_another_try() -> None:
+    assert is_transient(Signal("status", status=500))
+    assert is_transient(RuntimeError("?"))
+    assert not is_transient(Signal("status", status=401))
+
+
+@given(st.integers(0, 999), st.lists(st.text(max_size=20), max_size=4), st.text(max_size=50))
+def test_every_signal_has_a_meaning(status: int, codes: list[str], message: str) -> None:
+    failure = classify(Signal("status", message, status=status, codes=tuple(codes)))
+    assert failure.kind in {"transient", "auth_dead", "request_specific", "unknown"}
+    assert (failure.scope == "nobody") == (failure.kind == "request_specific")
+
+
+def _answer(text: str = "", finish: str = "stop", tools: tuple[ToolCall, ...] = ()) -> Answer:
+    return Answer(text, finish, Usage(), tools)
+
+
+def test_an_answer_without_text_and_tools_is_empty() -> None:
+    wrong = judge(_answer())
+    assert wrong is not None
+    assert wrong.what == "empty"
+
+
+def test_an_answer_withheld_by_a_filter_is_a_content_filter() -> None:
+    wrong = judge(_answer(finish="content_filter"))
+    assert wrong is not None
+    assert wrong.what == "content_filter"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        _answer("hi"),
+        _answer("partly", finish="content_filter"),
+        _answer(finish="length"),
+        _answer(finish="tool_calls", tools=(ToolCall("1", "f", "{}"),)),
+    ],
+)
+def test_text_a_tool_call_or_a_used_up_limit_is_an_answer(answer: Answer) -> None:
+    assert judge(answer) is None
