@@ -16,8 +16,7 @@ from typing import Literal, NamedTuple
 WhyBack = Literal["success", "operator", "expired"]
 
 
-@dataclass(frozen=True, slots=True)
-class Stay:
+class Stay(NamedTuple):
     """One stay on the bench.
 
     Attributes:

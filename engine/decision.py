@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from engine.errors import Failure
 from engine.policy import Policy
@@ -19,8 +18,7 @@ Then = Literal[
 _SILENCE: Final = frozenset({"timeout", "first_token_timeout", "idle_timeout"})
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """Where a request stands when an attempt has failed.
 
     Attributes:
@@ -49,8 +47,7 @@ class Situation:
         return self.may_retry and self.attempt < self.policy.attempts
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What to do now.
 
     Attributes:

@@ -16,7 +16,7 @@ _DEBUG, _INFO, _WARNING = logging.DEBUG, logging.INFO, logging.WARNING
 _WHERE_APPLIES = frozenset({"request", "chain", "prompt", "answer"})
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Event:
     """What every event carries.
 
@@ -38,6 +38,10 @@ class Event:
         """The level under which the logger `standby` tells of it."""
         return self.log_level
 
+    def __repr__(self) -> str:
+        # One for all: a dataclass's own would cost at each import.
+        return f"{type(self).__name__}({self.to_json()})"
+
     def to_json(self) -> dict[str, Any]:
         """The event as one flat object for `json.dumps`; `request` and `chain` where they apply."""
         flat: dict[str, Any] = {"event": self.event}
@@ -58,7 +62,7 @@ def _names(cls: type[Event]) -> tuple[tuple[str, bool], ...]:
     return _NAMES[cls]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RequestEvent(Event):
     """What every event of a request carries.
 
@@ -73,7 +77,7 @@ class RequestEvent(Event):
     live: Any = field(default=None, repr=False, metadata={"in_process": True})
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RequestStarted(RequestEvent):
     """A caller asked for something."""
 
@@ -85,7 +89,7 @@ class RequestStarted(RequestEvent):
     prompt: Any = None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ModelSkipped(RequestEvent):
     """A model of the list was passed over: benched, due, on_trial, unresolved, no_key or too_long."""
 
@@ -95,7 +99,7 @@ class ModelSkipped(RequestEvent):
     until: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AttemptStarted(RequestEvent):
     """One upstream call begins."""
 
@@ -110,7 +114,7 @@ class AttemptStarted(RequestEvent):
     trial: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AttemptFirstToken(RequestEvent):
     """The first token of a stream arrived."""
 
@@ -119,7 +123,7 @@ class AttemptFirstToken(RequestEvent):
     after_s: float
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AttemptFailed(RequestEvent):
     """One upstream call failed, and what follows from it."""
 
@@ -148,7 +152,7 @@ class AttemptFailed(RequestEvent):
         return _INFO if self.next_model is None else _WARNING
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AttemptSucceeded(RequestEvent):
     """One upstream call brought an answer."""
 
@@ -163,7 +167,7 @@ class AttemptSucceeded(RequestEvent):
     output_tokens: int | None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AttemptCancelled(RequestEvent):
     """One upstream call was cut short by the caller or by the deadline."""
 
@@ -174,7 +178,7 @@ class AttemptCancelled(RequestEvent):
     why: str
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class StreamBroken(RequestEvent):
     """A stream broke after content had reached the caller."""
 
@@ -186,7 +190,7 @@ class StreamBroken(RequestEvent):
     next_model: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RequestSucceeded(RequestEvent):
     """A caller got an answer."""
 
@@ -201,7 +205,7 @@ class RequestSucceeded(RequestEvent):
     answer: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RequestFailed(RequestEvent):
     """A caller got an error."""
 
@@ -214,7 +218,7 @@ class RequestFailed(RequestEvent):
     retry_after_s: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RequestCancelled(RequestEvent):
     """The caller went away."""
 
@@ -222,7 +226,7 @@ class RequestCancelled(RequestEvent):
     elapsed_s: float
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class _Benched(Event):
     """Something went on the bench."""
 
@@ -236,7 +240,7 @@ class _Benched(Event):
     by: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ModelBenched(_Benched):
     """A model, or `provider/*`, went on the bench."""
 
@@ -244,7 +248,7 @@ class ModelBenched(_Benched):
     model: str
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class KeyBenched(_Benched):
     """A key, everywhere or on one model, went on the bench."""
 
@@ -252,7 +256,7 @@ class KeyBenched(_Benched):
     key: str
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class _Unbenched(Event):
     """Something came back from the bench."""
 
@@ -262,7 +266,7 @@ class _Unbenched(Event):
     by: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ModelUnbenched(_Unbenched):
     """A model is back: success, operator or expired."""
 
@@ -270,7 +274,7 @@ class ModelUnbenched(_Unbenched):
     model: str
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class KeyUnbenched(_Unbenched):
     """A key is back: success, operator or expired."""
 
@@ -278,7 +282,7 @@ class KeyUnbenched(_Unbenched):
     key: str
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ConfigReloaded(Event):
     """The configuration file changed and was taken over."""
 
@@ -288,7 +292,7 @@ class ConfigReloaded(Event):
     changes: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ConfigRejected(Event):
     """The configuration file changed and has faults; the old configuration stays."""
 
@@ -298,7 +302,7 @@ class ConfigRejected(Event):
     faults: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FeedDropped(Event):
     """This observer was too slow and did not get that many events."""
 

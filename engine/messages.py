@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 Message = Mapping[str, Any]
 """One message in the form of OpenAI's chat completions, tools and images included."""
@@ -40,16 +40,14 @@ class Params:
     response_format: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Tokens, as the provider counted them; None where it did not say."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolCall(NamedTuple):
     """A tool that the model wants called.
 
     Attributes:
@@ -63,8 +61,7 @@ class ToolCall:
     arguments: str
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCallDelta:
+class ToolCallDelta(NamedTuple):
     """A piece of a tool call in a stream.
 
     Attributes:
@@ -80,8 +77,7 @@ class ToolCallDelta:
     arguments: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(NamedTuple):
     """The next piece of a streamed answer.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""From a target to the ordered list of models it stands for. Pure: whether they can be used is not asked here."""
+"""From a target to the ordered list of models it stands for. Pure; whether they can be used is not asked."""
 
 from __future__ import annotations
 
@@ -76,13 +76,13 @@ class Step(NamedTuple):
     Attributes:
         name: What was found: a name that is no list, or the one that closes a circle.
         inside: The list it stands in, empty for one of the roots.
-        index: Its place there.
+        place: Its index there.
         circle: The names of the circle, the first one again at the end; empty if there is none.
     """
 
     name: str
     inside: str
-    index: int
+    place: int
     circle: tuple[str, ...] = ()
 
 
@@ -101,17 +101,17 @@ def walk(roots: Iterable[str], lists: Callable[[str], Sequence[str] | None]) -> 
     done: set[str] = set()
     while path:
         inside = next(reversed(path))
-        index, name = next(path[inside], (-1, ""))
-        if index < 0:
+        place, name = next(path[inside], (-1, ""))
+        if place < 0:
             done.add(inside)
             del path[inside]
         elif name in path:
             names = list(path)
-            yield Step(name, inside, index, (*names[names.index(name) :], name))
+            yield Step(name, inside, place, (*names[names.index(name) :], name))
         elif name not in done:
             inner = lists(name)
             if inner is None:
-                yield Step(name, inside, index)
+                yield Step(name, inside, place)
             else:
                 path[name] = enumerate(inner)
 
@@ -125,7 +125,7 @@ def circle_text(names: Sequence[str]) -> str:
 
 def _parts(target: str | Sequence[str]) -> list[str]:
     texts = [target] if isinstance(target, str) else target
-    if isinstance(texts, bytes) or not all(isinstance(text, str) for text in texts):
+    if not all(isinstance(text, str) for text in texts):
         raise TypeError("a target is text, or a list of texts")
     return [part for text in texts for piece in text.split(",") if (part := piece.strip())]
 

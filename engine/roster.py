@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from engine.bench import Bench, Block
 from engine.config.model import Config, ModelConfig, ProviderConfig
@@ -15,8 +15,7 @@ from engine.secret import Secret
 _PLAIN = ModelConfig()
 
 
-@dataclass(frozen=True, slots=True)
-class Unusable:
+class Unusable(NamedTuple):
     """A model that nothing but a person can make usable.
 
     Attributes:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.bench import Bench, Benched, Stay, Ticket, Transition
 from engine.bus import Bus, iso
@@ -14,8 +13,7 @@ from engine.events import Event, KeyBenched, KeyUnbenched, ModelBenched, ModelUn
 from engine.names import is_key
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """A bench that a failure asks for.
 
     Attributes:

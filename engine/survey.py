@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from engine.bench import Block
 from engine.config.model import Config
@@ -18,8 +17,7 @@ from engine.sideline import Sideline
 State = Literal["live", "due", "on_trial", "benched", "held"]
 
 
-@dataclass(frozen=True, slots=True)
-class Benched:
+class Benched(NamedTuple):
     """One name on the bench.
 
     Attributes:
@@ -47,8 +45,7 @@ class Benched:
     on_trial: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ModelStatus:
+class ModelStatus(NamedTuple):
     """One model's state.
 
     Attributes:
@@ -78,8 +75,7 @@ class ModelStatus:
     unusable: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Prospect:
+class Prospect(NamedTuple):
     """What a request would do with one model now.
 
     Attributes:

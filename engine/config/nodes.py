@@ -217,14 +217,15 @@ class _Builder:
             wrong = "a key is missing before the ':'"
         elif node.text in inside.firsts:
             first = inside.firsts[node.text]
-            wrong = f"{shown(node.text)} stands here twice; the first is in line {first}; remove one"
+            wrong = f"stands here twice; the first is in line {first}; remove one"
         else:
             inside.firsts[node.text] = node.line
             inside.key = node
             return
         inside.skip = True
         if wrong:
-            self._faults.add(node.line, node.column, self._where(), wrong)
+            name = f".{shown(node.text)}" if isinstance(node, Scalar) and node.text else ""
+            self._faults.add(node.line, node.column, (self._inside() + name).removeprefix(".") or "yaml", wrong)
 
     def _refuse_extras(self, event: Any) -> None:
         if event.anchor is not None:
@@ -232,8 +233,11 @@ class _Builder:
         if event.tag is not None:
             self._fault("a tag (`!name`) is not allowed; write the plain value")
 
+    def _inside(self) -> str:
+        return "".join(part.step for part in self._open)
+
     def _where(self) -> str:
-        return "".join(part.step for part in self._open).removeprefix(".") or "yaml"
+        return self._inside().removeprefix(".") or "yaml"
 
     def _fault(self, what: str) -> None:
         self._faults.add(self.line, self.column, self._where(), what)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from engine.config import unsupported
@@ -19,7 +18,8 @@ from engine.config.spot import Section, Spot
 _STORES = ("auto", "memory")
 _GLYPHS = ("auto", "unicode", "ascii")
 _MINIMAL = (
-    "a configuration needs at least one provider, as `providers: {openai: {kind: openai, keys: [OPENAI_API_KEY]}}`, "
+    "a configuration needs at least one provider, as "
+    "`providers: {openai: {kind: openai, keys: [OPENAI_API_KEY]}}`, "
     "and may name chains, as `chains: {support: [openai/gpt-5]}`; `standby init` writes a whole one"
 )
 

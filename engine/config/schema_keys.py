@@ -45,8 +45,8 @@ def _read_key(spot: Spot, folder: Path) -> KeySource | None:
     if section is None:
         env = _read_env(spot)
         return KeySource(env, env=env) if env else None
-    name, env, file, tier = (section.take(key) for key in ("name", "env", "file", "tier"))
-    source = _read_source(section, env, file, folder)
+    name, tier = section.take("name"), section.take("tier")
+    source = _read_source(section, folder)
     named = _read_name(name) if name else None
     level = tier.integer(least=1) if tier else 1
     for key in section.unknown():
@@ -63,7 +63,8 @@ def _read_key(spot: Spot, folder: Path) -> KeySource | None:
     return KeySource(named or default, source.env, source.file, level)
 
 
-def _read_source(section: Section, env: Spot | None, file: Spot | None, folder: Path) -> KeySource | None:
+def _read_source(section: Section, folder: Path) -> KeySource | None:
+    env, file = section.take("env"), section.take("file")
     if (env is None) == (file is None):
         section.spot.fault("needs either `env`, the name of an environment variable, or `file`, a path")
         return None

@@ -189,7 +189,7 @@ def _wrong_with(name: str, names: Names, spot: Spot) -> str:
 def _check_circles(lists: Lists) -> None:
     for step in walk(lists, lambda name: _names(lists[name]) if name in lists else None):
         if step.circle:
-            lists[step.inside][step.index].fault(circle_text([shown(name) for name in step.circle]))
+            lists[step.inside][step.place].fault(circle_text([shown(name) for name in step.circle]))
 
 
 def models_of(name: str, lists: Lists) -> Iterator[str]:

@@ -83,13 +83,10 @@ def _check_belonging(section: Section, kind: ProviderKind | None) -> None:
     """A fault for each key that means nothing for this kind of provider."""
     if kind is None:
         return
-    if kind == "simulated":
-        wrong, why = _ONLY_REAL, "a simulated provider calls nobody; remove it"
-    else:
-        wrong, why = _ONLY_SIMULATED, "only a provider of kind `simulated` has this; remove it"
-    for key in wrong:
+    for key in _ONLY_REAL if kind == "simulated" else _ONLY_SIMULATED:
         if key in section:
-            section.key(key).fault(why)
+            belongs = "a real provider" if key in _ONLY_REAL else "a provider of kind `simulated`"
+            section.key(key).fault(f"only {belongs} has this; remove it")
 
 
 def _refuse_secrets(section: Section) -> None:
@@ -124,7 +121,9 @@ def _read_errors(section: Section) -> dict[int | str, Kind]:
             if not 100 <= signal <= 599:
                 entry.key.fault("is not a status (100 to 599)")
                 continue
-        if kind is not None:
+        if signal in found:
+            entry.key.fault("stands here twice, for case does not count; remove one")
+        elif kind is not None:
             found[signal] = cast("Kind", kind)
     return found
 

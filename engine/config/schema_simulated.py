@@ -70,7 +70,7 @@ def _read_ways(spot: Spot) -> tuple[int | str, ...]:
 
 def _read_way(spot: Spot) -> int | str | None:
     if not (isinstance(spot.node, Scalar) and spot.node.text.isdecimal()):
-        return spot.choice(("a status", *_WAYS))
+        return spot.choice(_WAYS, besides="a status")
     status = spot.integer()
     if status is not None and not 300 <= status <= 599:
         spot.fault("a failure is a status from 300 to 599")
@@ -88,15 +88,15 @@ def _read_incident(spot: Spot | None) -> Incident | None:
     section.close()
     if every is None or lasts is None:
         spot.fault("needs both `every` and `lasts`, as 90s and 30s")
-    times = every.duration() if every else None, lasts.duration() if lasts else None
+    period, length = every.duration() if every else None, lasts.duration() if lasts else None
     how = _read_way(way) if way else Incident(0.0, 0.0).way
     asks = retry_after.duration(zero=True) if retry_after else None
     starts = after.duration(zero=True) if after else None
-    if times[0] is None or times[1] is None or how is None:
+    if period is None or length is None or how is None:
         return None
-    if lasts and times[1] >= times[0]:
-        lasts.fault(f"must be shorter than `every`, {format_duration(times[0])}")
-    return Incident(*times, how, asks, Incident(0.0, 0.0).after if starts is None else starts)
+    if lasts and length >= period:
+        lasts.fault(f"must be shorter than `every`, {format_duration(period)}")
+    return Incident(period, length, how, asks, Incident(0.0, 0.0).after if starts is None else starts)
 
 
 def read_traffic(section: Section, names: Names, providers: Mapping[str, ProviderConfig]) -> Traffic | None:

@@ -119,9 +119,9 @@ class Spot:
             return seconds
         return None
 
-    def choice(self, options: Collection[str]) -> str | None:
-        """One word of several."""
-        listed = ", ".join(options)
+    def choice(self, options: Collection[str], *, besides: str = "") -> str | None:
+        """One word of several; `besides` says what else the caller takes, as `a status`."""
+        listed = ", ".join([besides, *options] if besides else options)
         text = self.text(f"one of {listed}")
         if text is None or text in options:
             return text
@@ -144,7 +144,7 @@ class Spot:
         return Section(self, self.node.entries) if isinstance(self.node, Map) else None
 
     def section(self, wanted: str = "a mapping") -> Section | None:
-        """The mapping that stands here; nothing counts as an empty one, as when its lines are commented out."""
+        """The mapping that stands here; nothing, as when all its lines are comments, is an empty one."""
         section = self.mapping()
         if section is not None:
             return section

@@ -5,6 +5,7 @@ Source: "Messages" in the API reference, https://platform.claude.com/docs/en/api
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -31,6 +32,10 @@ _IMAGES: Final[Mapping[str, str]] = {
     "image/gif": "image/gif",
     "image/webp": "image/webp",
 }
+
+# What a call's id may consist of, by the API's own message. Those of other servers, which a
+# conversation that has moved brings along, hold points and colons, too.
+_NOT_IN_ID: Final = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 class AnthropicWire:
@@ -160,7 +165,7 @@ def _blocks(message: Message, where: str) -> list[dict[str, Any]]:
         case "assistant":
             said = [_text(text) for text in _FORM.texts(message, where)]
             return said + [
-                {"type": "tool_use", "id": call.id, "name": call.name, "input": call.arguments}
+                {"type": "tool_use", "id": _id(call.id), "name": call.name, "input": call.arguments}
                 for call in _FORM.past_calls(message, where)
             ]
         case _:
@@ -168,11 +173,16 @@ def _blocks(message: Message, where: str) -> list[dict[str, Any]]:
 
 
 def _result(message: Message, where: str) -> dict[str, Any]:
-    block = {"type": "tool_result", "tool_use_id": message.get("tool_call_id")}
     content = message.get("content")
-    if isinstance(content, str):
-        return {**block, "content": content}
-    return {**block, "content": _seen(message, where)}
+    return {
+        "type": "tool_result",
+        "tool_use_id": _id(message.get("tool_call_id")),
+        "content": content if isinstance(content, str) else _seen(message, where),
+    }
+
+
+def _id(value: Any) -> str:
+    return _NOT_IN_ID.sub("_", str(value or ""))
 
 
 def _seen(message: Message, where: str) -> list[dict[str, Any]]:

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from engine.messages import Delta, ToolCall, ToolCallDelta, Usage
-from engine.providers.base import Answer, End, Finish, Part, Signal
+from engine.providers.base import Answer, End, Finish, Part
 from engine.providers.payload import as_json, decode, record, records, text, tokens, unreadable
 from engine.providers.rejection import error_in
 from engine.providers.sse import SseEvent, SseReader
-from engine.providers.streamed import Streamed
+from engine.providers.streamed import Streamed, error_event
+
+_Json = Mapping[str, Any]
 
 # "Stop reasons and fallback". pause_turn has no like elsewhere and keeps its name.
 _REASONS: Final[Mapping[str, str]] = {
@@ -50,15 +52,19 @@ def answer(body: Any) -> Answer:
 
 
 class AnthropicReader(Streamed[SseEvent]):
-    """Reads a stream of events, which "Streaming messages" describes. Unknown events are passed over,
-    as that page asks for."""
+    """Reads a stream of events, which "Streaming messages" describes.
+
+    Events, blocks and deltas of unknown types are passed over, as that page asks for.
+    """
 
     def __init__(self) -> None:
         super().__init__(SseReader())
         self._counts = _Counts()
-        self._calls: dict[Any, _Call] = {}
+        self._calls: dict[int, _Call] = {}
 
     def _take(self, item: SseEvent, parts: list[Part]) -> None:
+        if item.event == "error":
+            raise error_event(item.data)
         event = decode(item.data, "an event of the stream")
         match event.get("type"):
             case "content_block_delta":
@@ -71,21 +77,15 @@ class AnthropicReader(Streamed[SseEvent]):
                 message = record(event.get("message"), "message_start's message")
                 self._count(message.get("usage"), parts)
             case "message_delta":
-                reason = _finish_reason(record(event.get("delta"), "message_delta's delta"))
-                if reason:
-                    parts.append(Finish(reason))
-                self._count(event.get("usage"), parts)
+                self._take_end(event, parts)
             case "message_stop":
                 parts.append(End())
             case "error":
-                raise _error(event)
-            case _:
-                if item.event == "error" or "error" in event:
-                    raise _error(event)
-                if not isinstance(event.get("type"), str):
-                    raise unreadable("an event of the stream has no type")
+                raise error_event(item.data)
+            case kind if not isinstance(kind, str):
+                raise error_in(event) or unreadable("an event of the stream has no type")
 
-    def _take_delta(self, event: Mapping[str, Any], parts: list[Part]) -> None:
+    def _take_delta(self, event: _Json, parts: list[Part]) -> None:
         delta = record(event.get("delta"), "a block's delta")
         match delta.get("type"):
             case "text_delta":
@@ -101,7 +101,7 @@ class AnthropicReader(Streamed[SseEvent]):
                     call.begun = True
                     parts.append(call.delta(piece))
 
-    def _take_start(self, event: Mapping[str, Any], parts: list[Part]) -> None:
+    def _take_start(self, event: _Json, parts: list[Part]) -> None:
         block = record(event.get("content_block"), "a block")
         match block.get("type"):
             case "text":
@@ -116,11 +116,17 @@ class AnthropicReader(Streamed[SseEvent]):
                 self._calls[_index(event)] = call
                 parts.append(Delta(tool_call=ToolCallDelta(call.place, whole.id, whole.name)))
 
-    def _take_stop(self, event: Mapping[str, Any], parts: list[Part]) -> None:
+    def _take_stop(self, event: _Json, parts: list[Part]) -> None:
         call = self._calls.get(_index(event))
         if call is not None and not call.begun:
             call.begun = True
             parts.append(call.delta(call.at_first))
+
+    def _take_end(self, event: _Json, parts: list[Part]) -> None:
+        reason = _finish_reason(record(event.get("delta"), "message_delta's delta"))
+        if reason:
+            parts.append(Finish(reason))
+        self._count(event.get("usage"), parts)
 
     def _count(self, value: Any, parts: list[Part]) -> None:
         usage = self._counts.add(value)
@@ -172,7 +178,7 @@ _COUNTS: Final = (
 )
 
 
-def _tool_call(block: Mapping[str, Any]) -> ToolCall:
+def _tool_call(block: _Json) -> ToolCall:
     name = text(block.get("name"), "a tool call's name")
     call_id = text(block.get("id"), "a tool call's id")
     if not name or not call_id:
@@ -180,17 +186,13 @@ def _tool_call(block: Mapping[str, Any]) -> ToolCall:
     return ToolCall(call_id, name, as_json(record(block.get("input") or {}, "a tool call's input")))
 
 
-def _finish_reason(holder: Mapping[str, Any]) -> str:
+def _finish_reason(holder: _Json) -> str:
     reason = text(holder.get("stop_reason"), "stop_reason")
     return _REASONS.get(reason, reason)
 
 
-def _index(event: Mapping[str, Any]) -> int:
+def _index(event: _Json) -> int:
     index = event.get("index")
     if isinstance(index, int):
         return index
     raise unreadable("a block has no index")
-
-
-def _error(event: Mapping[str, Any]) -> Signal:
-    return error_in(event) or Signal("error", "the stream sent an error event")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from engine.messages import Delta, Message, Params, ToolCall, Usage
 from engine.secret import Secret
@@ -56,8 +55,7 @@ class Signal(Exception):
         super().__init__(message or what)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One upstream call, the same for every wire protocol.
 
     Attributes:
@@ -70,13 +68,12 @@ class Call:
 
     model: str
     messages: tuple[Message, ...]
-    params: Params = field(default_factory=Params)
+    params: Params = Params()
     key: Secret | None = None
     connect_timeout_s: float = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What one upstream call brought.
 
     Attributes:
@@ -95,15 +92,13 @@ class Answer:
     reasoning: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(NamedTuple):
     """The model said why it stopped: `stop`, `length`, `tool_calls`, `content_filter`, or its own word."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """The protocol's own terminator arrived: `[DONE]`, `message_stop`, `done: true`."""
 
 

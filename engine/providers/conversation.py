@@ -130,7 +130,7 @@ class FromOpenAI:
         return [self._tool(tool, f"tools[{place}]") for place, tool in enumerate(params.tools)]
 
     def tool_choice(self, params: Params) -> tuple[str, str]:
-        """`auto`, `none` or `required`, or `function` and the one tool's name. `auto` if none is asked for."""
+        """`auto` (if nothing is asked for, too), `none`, `required`, or `function` and the tool's name."""
         choice = params.tool_choice
         if choice is None:
             return "auto", ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from engine.messages import ToolCall, Usage
+from engine.messages import ToolCall, Usage, whole_text
 from engine.providers.base import Answer, Signal
 from engine.providers.payload import as_json, record, records, text, tokens, unreadable
 from engine.providers.rejection import error_in
@@ -63,7 +63,10 @@ def answer(body: Any) -> Answer:
 
 def first_choice(choices: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The choice of index 0, which some servers leave out; None if there is none."""
-    return next((choice for choice in choices if choice.get("index") in (0, None)), None)
+    for choice in choices:
+        if choice.get("index") in (0, None):
+            return choice
+    return None
 
 
 def content(value: Any) -> tuple[str, str, bool]:
@@ -79,7 +82,7 @@ def content(value: Any) -> tuple[str, str, bool]:
         Signal: `protocol`: it is something else.
     """
     if value is None or isinstance(value, str):
-        return text(value, "content"), "", False
+        return whole_text(value), "", False
     said: list[str] = []
     reasoning: list[str] = []
     refused = False
@@ -110,7 +113,10 @@ def finish_reason(choice: Mapping[str, Any]) -> str:
     Raises:
         Signal: `error`: it ended because the provider broke down. `protocol`: it is no text.
     """
-    reason = text(choice.get("finish_reason"), "finish_reason")
+    reason = choice.get("finish_reason")
+    if not reason:
+        return ""
+    reason = text(reason, "finish_reason")
     word = reason.lower()
     if word in _BREAKDOWNS:
         raise error_in(choice) or Signal(

@@ -11,7 +11,7 @@ from engine.providers.openai_answer import content, finish_reason, first_choice,
 from engine.providers.payload import decode, record, records, text, unreadable
 from engine.providers.rejection import error_in
 from engine.providers.sse import SseEvent, SseReader
-from engine.providers.streamed import Streamed
+from engine.providers.streamed import Streamed, error_event
 
 _CHUNK: Final = "a chunk of the stream"
 
@@ -26,28 +26,17 @@ class OpenAIReader(Streamed[SseEvent]):
         self._refused = False
 
     def _take(self, item: SseEvent, parts: list[Part]) -> None:
-        if len(item.data) < 16:  # too short for a chunk
-            bare = item.data.strip()
-            if bare == "[DONE]":
-                parts.append(End())
-            if bare in ("[DONE]", ""):
-                return
+        if len(item.data) < 16 and item.data.strip() == "[DONE]":  # no chunk is that short
+            parts.append(End())
+            return
         if item.event == "error":
-            raise _error_event(item.data)
+            raise error_event(item.data)
         chunk = decode(item.data, _CHUNK)
         if "error" in chunk and (signal := error_in(chunk)):
             raise signal
         choices = chunk.get("choices")
         choice = first_choice(records(choices, "choices")) if choices else None
-        finished = ""
-        if choice is not None:
-            finished = finish_reason(choice)
-            delta = choice.get("delta")
-            if delta:
-                self._take_delta(record(delta, "delta"), parts)
-            if finished:
-                withheld = self._refused and not self._answered
-                parts.append(Finish("content_filter" if withheld else finished))
+        finished = choice is not None and self._take_choice(choice, parts)
         counted = usage(chunk.get("usage"))
         if counted is None and (finished or choice is None):
             counted = _usage_elsewhere(chunk, choice)
@@ -55,6 +44,18 @@ class OpenAIReader(Streamed[SseEvent]):
             parts.append(counted)
         elif choices is None:
             raise error_in(chunk) or unreadable(f"{_CHUNK} has no choices")
+
+    def _take_choice(self, choice: dict[str, Any], parts: list[Part]) -> bool:
+        """Adds a choice's parts. True if it says that it is finished."""
+        reason = finish_reason(choice)
+        delta = choice.get("delta")
+        if delta:
+            self._take_delta(record(delta, "delta"), parts)
+        if not reason:
+            return False
+        withheld = self._refused and not self._answered
+        parts.append(Finish("content_filter" if withheld else reason))
+        return True
 
     def _take_delta(self, delta: dict[str, Any], parts: list[Part]) -> None:
         said, reasoning, refused = content(delta.get("content"))
@@ -119,15 +120,6 @@ class _ToolCalls:
             place = fresh
         self._by_index[index] = place
         return place
-
-
-def _error_event(data: str) -> Signal:
-    """The signal for an event named `error`, whatever its data look like."""
-    try:
-        body = decode(data, "an error event")
-    except Signal:
-        return Signal("error", text(data, "an error event"))
-    return error_in(body) or error_in({"error": body}) or Signal("error", "the stream sent an error event")
 
 
 def _usage_elsewhere(chunk: Mapping[str, Any], choice: Mapping[str, Any] | None) -> Usage | None:

@@ -6,7 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 
+from engine.messages import whole_text
 from engine.providers.base import Part, Signal
+from engine.providers.payload import decode
+from engine.providers.rejection import error_in
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -62,3 +65,12 @@ class Streamed(ABC, Generic[T]):
     @abstractmethod
     def _take(self, item: T, parts: list[Part]) -> None:
         """Reads one event or line, and adds its parts."""
+
+
+def error_event(data: str) -> Signal:
+    """The signal for an event named `error`, whatever its data look like."""
+    try:
+        body = decode(data, "an error event")
+    except Signal:
+        return Signal("error", whole_text(data))
+    return error_in(body) or error_in({"error": body}) or Signal("error", "the stream sent an error event")

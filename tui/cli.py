@@ -1,0 +1,133 @@
+"""The command `standby`: finds the command that is meant, runs it, and turns its end into an exit code.
+
+Textual is imported only when the dashboard opens; the engine only when a command needs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+from tui.cli_parser import COMMANDS, Parser
+from tui.exits import BROKEN_PIPE, FAILED, INTERRUPTED, Exit, OutputLost
+from tui.output import Notes, Output, is_terminal
+
+_DASHBOARD_ONLY: Final = ("store", "read_only", "no_traffic")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        argv: The arguments after the program's name; None takes those of the process.
+
+    Returns:
+        The exit code: 0 done, 1 failed, 2 usage, configuration or unknown target, 130 interrupted.
+    """
+    notes = Notes()
+    try:
+        code = _run(sys.argv[1:] if argv is None else list(argv))
+        Output().flush()
+    except Exit as end:
+        notes.error(end.message)
+        return end.code
+    except OutputLost as lost:
+        if isinstance(lost.cause, BrokenPipeError):
+            return BROKEN_PIPE
+        notes.error(f"standard output can't be written: {lost.cause.strerror or lost.cause}")
+        return FAILED
+    except KeyboardInterrupt:
+        notes.error("interrupted")
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001  (the last line of defence: a message, never a traceback)
+        return _crashed(error, notes)
+    return code
+
+
+def _run(argv: list[str]) -> int:
+    try:
+        options = _top_parser().parse_args(argv)
+        if options.command is None:
+            return _dashboard(options)
+        return _command(options)
+    except SystemExit as end:  # argparse's way out after --help and --version
+        return end.code if isinstance(end.code, int) else FAILED
+
+
+def _command(options: argparse.Namespace) -> int:
+    if options.command not in COMMANDS:
+        raise Exit(_unknown_command(options.command))
+    for name in _DASHBOARD_ONLY:
+        if getattr(options, name):
+            raise Exit(f"--{name.replace('_', '-')} is for the dashboard: standby without a command")
+    command = importlib.import_module(COMMANDS[options.command][0])
+    arguments = command.parser().parse_intermixed_args(options.rest)
+    if arguments.config is None:
+        arguments.config = options.config
+    return int(command.run(arguments))
+
+
+def _dashboard(options: argparse.Namespace) -> int:
+    if not all(map(is_terminal, (sys.stdin, sys.stdout, sys.stderr))):
+        raise Exit(
+            "the dashboard needs a terminal for its input and its output\n"
+            "in a script or a pipe use: standby run TARGET PROMPT, or standby check"
+        )
+    # Both stay out until here: a wrong option should not wait for the engine and Textual.
+    config = importlib.import_module("tui.cli_config").configured(options.config, store=options.store)
+    app = importlib.import_module("tui.app")
+    return int(app.run_dashboard(config, read_only=options.read_only, traffic=not options.no_traffic))
+
+
+def _top_parser() -> Parser:
+    width = max(map(len, COMMANDS))
+    listed = "\n".join(f"  {name:<{width}}  {summary}" for name, (_, summary) in COMMANDS.items())
+    parser = Parser(
+        prog="standby",
+        usage="standby [options] [command ...]",
+        description="Keeps applications answering when an LLM provider goes down, and shows what happens\n"
+        "while it does. Without a command, the dashboard opens.",
+        epilog=f"commands:\n{listed}\n\nstandby COMMAND --help tells more of each.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--config", metavar="FILE", help="use this configuration")
+    parser.add_argument("--store", metavar="STORE", help="where benches live: auto or memory")
+    parser.add_argument("--read-only", action="store_true", help="show everything, change nothing")
+    parser.add_argument("--no-traffic", action="store_true", help="send no prompts in the background")
+    parser.add_argument("--version", action="version", version=f"standby {_version()}")
+    parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
+
+
+def _unknown_command(name: str) -> str:
+    near = get_close_matches(name, COMMANDS, n=1)
+    hint = f", did you mean {near[0]}?" if near else ""
+    return f"there is no command {name}{hint}\ncommands: {', '.join(COMMANDS)}\nmore: standby --help"
+
+
+def _version() -> str:
+    try:
+        return version("standby")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _crashed(error: Exception, notes: Notes) -> int:
+    try:
+        # Imported on the way out only: it needs the engine, which may be what is broken.
+        crashlog = importlib.import_module("tui.crashlog")
+    except Exception:  # noqa: BLE001  (a broken installation: nothing of standby can be relied on)
+        notes.error(f"standby can't start: {error if isinstance(error, ImportError) else type(error).__name__}")
+        return FAILED
+    log = crashlog.write_crash(error)
+    notes.error(f"something went wrong inside standby: {crashlog.summary(error)}")
+    if log is not None:
+        notes.error(f"details are in {log}")
+    return FAILED

@@ -1,0 +1,53 @@
+"""`standby check`: every fault of a configuration, or each chain as it resolves."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Mapping
+
+from engine import Config, Engine, find_config
+from tui.cli_config import configured
+from tui.cli_parser import Parser, command_parser
+from tui.exits import DONE, Exit
+from tui.output import Output
+from tui.table import columns
+
+
+def parser() -> Parser:
+    """How `standby check` is written."""
+    parser = command_parser("check")
+    parser.add_argument("file", metavar="FILE", nargs="?", help="the configuration; else the one in force")
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Checks a configuration.
+
+    Returns:
+        0: it has no fault, though a key may be missing.
+
+    Raises:
+        Exit: It has faults, one a line.
+    """
+    if arguments.file is not None and arguments.config is not None:
+        raise Exit("FILE and --config both name a configuration, give one")
+    path = arguments.config if arguments.file is None else arguments.file
+    config = configured(path)
+    out = Output()
+    out.line(f"{config.path or find_config(path)}: ok")
+    chains, unusable = asyncio.run(_resolved(config))
+    for name, models in chains.items():
+        out.line()
+        out.line(name)
+        rows = [(f"  {place}.", model, unusable.get(model, "")) for place, model in enumerate(models, 1)]
+        for line in columns(rows, gap=1):
+            out.line(line)
+    return DONE
+
+
+async def _resolved(config: Config) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, str]]:
+    """Each chain's models, and why some of them can't be used."""
+    async with Engine(config, watch=False) as engine:
+        unusable = {status.model: status.unusable for status in engine.status() if status.unusable}
+        return engine.chains(), unusable

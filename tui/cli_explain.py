@@ -1,0 +1,75 @@
+"""`standby explain`: a dry run of a target. Nothing is sent."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import dataclasses
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from engine import Config, Engine, Prospect, StandbyError
+from tui.advice import advice
+from tui.cli_config import configured
+from tui.cli_parser import Parser, command_parser
+from tui.cli_result import exit_code
+from tui.exits import DONE, Exit
+from tui.output import Output
+from tui.table import columns
+from tui.text import clock, countdown
+
+
+def parser() -> Parser:
+    """How `standby explain` is written."""
+    parser = command_parser("explain")
+    parser.add_argument("target", metavar="TARGET", help="a chain, an alias, provider/model, or several")
+    parser.add_argument("--json", action="store_true", help="print a list of {model, would, why, until}")
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Tells who would be tried now, in order, and who would be skipped and why.
+
+    Returns:
+        0.
+
+    Raises:
+        Exit: The configuration has faults, or nothing is known by the target's name.
+    """
+    config = configured(arguments.config)
+    try:
+        prospects = asyncio.run(_prospects(config, arguments.target))
+    except StandbyError as error:
+        raise Exit(f"{error}\n{advice(error)}".strip(), exit_code(error)) from None
+    out = Output()
+    if arguments.json:
+        out.write(json.dumps([dataclasses.asdict(prospect) for prospect in prospects], indent=2) + "\n")
+        return DONE
+    header = ("", "model", "would", "why", "until")
+    for line in columns([header, *(_row(place, prospect) for place, prospect in enumerate(prospects, 1))]):
+        out.line(line)
+    first = _first_due(prospects)
+    if first is not None:
+        out.line()
+        out.line(first)
+    return DONE
+
+
+async def _prospects(config: Config, target: str) -> Sequence[Prospect]:
+    async with Engine(config, watch=False) as engine:
+        return engine.explain(target)
+
+
+def _row(place: int, prospect: Prospect) -> tuple[str, ...]:
+    until = "" if prospect.until is None else clock(prospect.until)
+    return f"{place}.", prospect.model, prospect.would, prospect.why or "", until
+
+
+def _first_due(prospects: Sequence[Prospect]) -> str | None:
+    ends = [(prospect.until, prospect.model) for prospect in prospects if prospect.until is not None]
+    if not ends:
+        return None
+    until, model = min(ends)
+    left = (datetime.fromisoformat(until) - datetime.now(UTC)).total_seconds()
+    return f"first due back: {model} in {countdown(left)}, at {clock(until)}"

@@ -1,0 +1,185 @@
+"""`standby run`: one prompt through a chain, an alias, an inline list or one model."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import math
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from engine import Config, Engine, Reply, StandbyError, load_config, parse_duration
+from tui.advice import advice
+from tui.cli_parser import Parser, command_parser
+from tui.cli_progress import Progress
+from tui.cli_result import EventLines, exit_code, failure, interruption, success
+from tui.exits import DONE, SIGNALLED, Exit
+from tui.interrupts import interrupts
+from tui.output import Notes, Output, is_terminal
+
+_LARGEST_PROMPT = 16 << 20
+_EXAMPLE = 'example: standby run support "Why is the sky blue?"\nor: git diff | standby run support -'
+
+
+class _Stopped(Exit):
+    """A signal ended the request."""
+
+
+def parser() -> Parser:
+    """How `standby run` is written."""
+    parser = command_parser("run")
+    add = parser.add_argument
+    add("target", metavar="TARGET", help="a chain, an alias, provider/model, or several with commas between")
+    add("prompt", metavar="PROMPT", nargs="?", help="the prompt; - or none reads standard input")
+    add("--stream", action=argparse.BooleanOptionalAction, default=True, help="print the answer as it comes")
+    add("--json", action="store_true", help="print every event as one JSON object a line, last the result")
+    add("--system", metavar="TEXT", help="goes before the prompt as the system's words")
+    add("--only", action="store_true", help="exactly this model, nothing that stands in for it")
+    add("--owner", metavar="NAME", help="whose providers and aliases count first")
+    add("--max-tokens", metavar="N", type=_whole, help="most tokens of the answer")
+    add("--temperature", metavar="T", type=_number, help="randomness, on the provider's own scale")
+    add("--deadline", metavar="TIME", type=_duration, help="for the whole request, as 20s or 2m")
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Sends the prompt.
+
+    Returns:
+        0 for an answer, 1 for a request that failed, 2 if nothing was sent.
+
+    Raises:
+        Exit: The arguments make no sense, or a signal came.
+        OutputLost: Standard output can't be written.
+    """
+    if arguments.owner is not None:
+        raise Exit(f"--owner {arguments.owner}: configurations of this version have no owners")
+    out = Output()
+    notes = Notes(beside=out)
+    try:
+        config = load_config(arguments.config)
+        prompt = _prompt(arguments.prompt, notes)
+        reply = asyncio.run(_interruptible(config, prompt, arguments, out, notes))
+    except StandbyError as error:
+        if arguments.json:
+            out.write(failure(error))
+        else:
+            out.end_line()
+        notes.error(f"{error}\n{advice(error)}".strip())
+        return exit_code(error)
+    except _Stopped as stop:
+        if arguments.json:
+            out.write(interruption(stop.message))
+        else:
+            out.end_line()
+        raise
+    if arguments.json:
+        out.write(success(reply))
+    else:
+        out.end_line()
+        for call in reply.tool_calls:
+            out.line(f"tool call: {call.name}({call.arguments})")
+    return DONE
+
+
+async def _interruptible(
+    config: Config, prompt: str, arguments: argparse.Namespace, out: Output, notes: Notes
+) -> Reply:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101  (a coroutine runs in a task; this tells the type checker)
+    events = EventLines(out, stop=task.cancel) if arguments.json else None
+    simulated = frozenset(name for name, provider in config.providers.items() if provider.is_simulated)
+    with interrupts(task) as came:
+        try:
+            async with Engine(config, watch=False) as engine:
+                with engine.observe(events or Progress(notes, simulated)):
+                    return await _ask(engine, prompt, arguments, out)
+        except asyncio.CancelledError:
+            if events is not None and events.lost is not None:
+                raise events.lost from None
+            if came.number:
+                raise _Stopped("interrupted", SIGNALLED + came.number) from None
+            raise
+
+
+async def _ask(engine: Engine, prompt: str, arguments: argparse.Namespace, out: Output) -> Reply:
+    target = _text(arguments.target)
+    if not arguments.stream:
+        reply = await engine.complete(target, prompt, **_options(arguments))
+        if not arguments.json:
+            out.write(reply.text)
+        return reply
+    async with engine.stream(target, prompt, **_options(arguments)) as stream:
+        async for delta in stream:
+            if not arguments.json:
+                out.write(delta.text)
+    return stream.reply
+
+
+def _options(arguments: argparse.Namespace) -> Mapping[str, Any]:
+    return {
+        "system": None if arguments.system is None else _text(arguments.system),
+        "only": arguments.only,
+        "deadline": arguments.deadline,
+        "max_tokens": arguments.max_tokens,
+        "temperature": arguments.temperature,
+    }
+
+
+def _prompt(given: str | None, notes: Notes) -> str:
+    if given is None and is_terminal(sys.stdin):
+        raise Exit(f"there is no prompt\n{_EXAMPLE}")
+    prompt = _text(given) if given not in (None, "-") else _from_stdin(notes)
+    if not prompt.strip():
+        raise Exit(f"the prompt is empty\n{_EXAMPLE}")
+    return prompt
+
+
+def _from_stdin(notes: Notes) -> str:
+    if sys.stdin is None:
+        raise Exit(f"there is no prompt, and standard input is closed\n{_EXAMPLE}")
+    if is_terminal(sys.stdin):
+        notes.line("type the prompt, end it with Ctrl+D on a line of its own")
+    try:
+        raw = sys.stdin.buffer.read(_LARGEST_PROMPT + 1)
+    except OSError as error:
+        raise Exit(f"standard input can't be read: {error.strerror}") from None
+    if len(raw) > _LARGEST_PROMPT:
+        raise Exit(f"the prompt on standard input is larger than {_LARGEST_PROMPT >> 20} MiB")
+    return raw.decode("utf-8-sig", "replace")
+
+
+def _text(argument: str) -> str:
+    # Bytes of an argument that are no UTF-8 arrive as lone surrogates, which no JSON may hold.
+    return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _whole(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return value
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or value < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 up")
+    return value
+
+
+def _duration(text: str) -> float:
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if seconds <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} leaves no time at all")
+    return seconds

@@ -1,0 +1,148 @@
+"""The one table of commands: it feeds the keys, what `--read-only` hides, and the line of keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final, Literal
+
+from textual.binding import Binding
+from textual.keys import _character_to_key
+
+Place = Literal["app", "board", "prompt", "list"]
+"""Where a command works: everywhere, in one view, or in a list that has the focus."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something an operator can do.
+
+    Attributes:
+        name: What the configuration calls it; its action is the method `action_<name>`.
+        keys: Default keys, in Textual's names; the first one is shown.
+        label: A word or two for the line of keys.
+        help: One sentence.
+        place: Where it works.
+        acts: Whether it changes something, so that `--read-only` hides it.
+        rank: Place on the line of keys, lowest first; 0 leaves it out.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    label: str
+    help: str
+    place: Place
+    acts: bool = False
+    rank: int = 0
+
+
+COMMANDS: Final = (
+    Command("bench", ("b",), "Bench", "Take the model under the cursor out of play.", "board", True, 2),
+    Command("unbench", ("u",), "Unbench", "Bring the model under the cursor back.", "board", True, 3),
+    Command("pause", ("space",), "Pause", "Hold the view still, or let it go on.", "board", False, 4),
+    Command("follow", ("f",), "Follow", "Go to the end of the attempts and stay there.", "board", False, 6),
+    Command("new_prompt", ("n",), "New prompt", "Send a prompt of your own.", "app", True, 5),
+    Command("view_board", ("1",), "Board", "Every chain with its models.", "app", False, 7),
+    Command("view_prompt", ("2",), "Prompt", "A prompt of your own and its attempts.", "app", True, 8),
+    Command("quit", ("q",), "Quit", "Leave.", "app", False, 1),
+    Command("down", ("j", "down"), "Down", "One line down.", "list"),
+    Command("up", ("k", "up"), "Up", "One line up.", "list"),
+    Command("top", ("g", "home"), "Top", "To the first line.", "list"),
+    Command("end", ("G", "end"), "End", "To the last line.", "list"),
+    Command("page_down", ("pagedown", "ctrl+d"), "Page down", "One page down.", "list"),
+    Command("page_up", ("pageup", "ctrl+u"), "Page up", "One page up.", "list"),
+)
+
+BY_NAME: Final[Mapping[str, Command]] = {command.name: command for command in COMMANDS}
+
+
+def bindings(*places: Place) -> list[Binding]:
+    """What a screen or a widget binds for the commands of some places."""
+    return [
+        Binding(",".join(command.keys), command.name, command.label, id=command.name)
+        for command in COMMANDS
+        if command.place in places
+    ]
+
+
+def acts(action: str) -> bool:
+    """Whether an action is one that `--read-only` hides."""
+    command = BY_NAME.get(action)
+    return command is not None and command.acts
+
+
+def remapped(keys: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The keys of a configuration as Textual wants them.
+
+    Args:
+        keys: Command → key, or several separated by commas; a character, or a name as `ctrl+b`.
+
+    Returns:
+        A keymap, and what can't be done: names of no command, and keys that another command has.
+    """
+    keymap: dict[str, str] = {}
+    faults: list[str] = []
+    for name, key in keys.items():
+        if name not in BY_NAME:
+            near = get_close_matches(name, BY_NAME, n=1)
+            hint = f", did you mean {near[0]}?" if near else f"; there are {', '.join(BY_NAME)}"
+            faults.append(f"dashboard.keys: there is no command {name!r}{hint}")
+        elif not (names := [_key_name(part) for part in _parts(key)]):
+            faults.append(f"dashboard.keys.{name}: no key is given")
+        else:
+            keymap[name] = ",".join(names)
+    for name in list(keymap):
+        if taken := _clash(name, keymap):
+            faults.append(f"dashboard.keys.{name}: {keys[name]!r} is the key of {taken}, too; it stays as it was")
+            del keymap[name]
+    return keymap, faults
+
+
+def _parts(key: str) -> Iterable[str]:
+    return [","] if key.strip() == "," else filter(None, map(str.strip, key.split(",")))
+
+
+def _key_name(key: str) -> str:
+    return _character_to_key(key) if len(key) == 1 else key.lower()
+
+
+def _clash(name: str, keymap: Mapping[str, str]) -> str | None:
+    """Another command that would have the same key at the same time."""
+    wanted = set(keymap[name].split(","))
+    for other in COMMANDS:
+        if other.name != name and _may_meet(BY_NAME[name].place, other.place):
+            current = keymap.get(other.name, ",".join(other.keys))
+            if wanted & set(current.split(",")):
+                return other.name
+    return None
+
+
+def _may_meet(one: Place, other: Place) -> bool:
+    return {one, other} != {"board", "prompt"}
+
+
+_SHOWN: Final[Mapping[str, str]] = {
+    "space": "Space",
+    "escape": "Esc",
+    "enter": "Enter",
+    "tab": "Tab",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+}
+
+
+def key_label(key: str) -> str:
+    """A key's name as a person writes it: `^b`, `Space`, `?`."""
+    *modifiers, last = key.split("+")
+    if last in _SHOWN:
+        last = _SHOWN[last]
+    elif len(last) > 1:
+        last = _CHARACTERS.get(last, last.capitalize())
+    prefix = "".join("^" if modifier == "ctrl" else f"{modifier.capitalize()}+" for modifier in modifiers)
+    return prefix + last
+
+
+_CHARACTERS: Final[Mapping[str, str]] = {
+    _character_to_key(character): character for character in "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+}

@@ -1,0 +1,211 @@
+"""Events become lines: one for each attempt, changed in place when it ends, and one for each bench."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from engine import (
+    AttemptCancelled,
+    AttemptFailed,
+    AttemptFirstToken,
+    AttemptStarted,
+    AttemptSucceeded,
+    Event,
+    KeyBenched,
+    KeyUnbenched,
+    ModelBenched,
+    ModelSkipped,
+    ModelUnbenched,
+    RequestCancelled,
+    RequestFailed,
+    RequestSucceeded,
+    StreamBroken,
+)
+from tui.ring import Line, Outcome, Ring
+
+
+class Merger:
+    """Writes events into a ring.
+
+    Args:
+        ring: Where the lines go.
+        skips: Whether models that were passed over get lines, too.
+    """
+
+    def __init__(self, ring: Ring, *, skips: bool = False) -> None:
+        self.ring = ring
+        self._skips = skips
+        self._running: dict[str, int] = {}  # a request runs one attempt at a time
+
+    def take(self, event: Event, now: float) -> None:
+        """Takes one event in.
+
+        Args:
+            event: Any event; those without a line are passed over.
+            now: Seconds on the dashboard's clock.
+        """
+        handler = _HANDLERS.get(type(event))
+        if handler is not None:
+            handler(self, event, now)
+
+    def lost_events(self) -> None:
+        """Some events never arrived: the attempts that run may have ended unseen, and are marked so."""
+        for number in self._running.values():
+            line = self.ring.get(number)
+            if line is not None and line.outcome == "running":
+                self.ring.replace(number, line._replace(outcome="lost"))
+
+    def _started(self, event: AttemptStarted, now: float) -> None:
+        line = Line(
+            event.at,
+            "running",
+            event.request or "",
+            event.chain or "",
+            event.model,
+            event.attempt,
+            event.attempts,
+            event.trial,
+            now,
+        )
+        self._running[line.request] = self.ring.append(line)
+
+    def _first_token(self, event: AttemptFirstToken, _now: float) -> None:
+        number = self._running.get(event.request or "")
+        line = None if number is None else self.ring.get(number)
+        if number is not None and line is not None:
+            self.ring.replace(number, line._replace(first_token_s=event.after_s))
+
+    def _succeeded(self, event: AttemptSucceeded, now: float) -> None:
+        reason = event.finish_reason if event.finish_reason != "stop" else ""
+        self._end(event, now, outcome="succeeded", reason=reason, first_token_s=event.first_token_s)
+
+    def _failed(self, event: AttemptFailed, now: float) -> None:
+        self._end(
+            event,
+            now,
+            outcome="failed",
+            reason=event.reason,
+            status=event.status,
+            message=event.message,
+            next_model=event.next_model or "",
+            retry_in_s=event.retry_in_s,
+        )
+
+    def _cancelled(self, event: AttemptCancelled, now: float) -> None:
+        self._end(event, now, outcome="cancelled", reason=event.why)
+
+    def _end(
+        self, event: AttemptSucceeded | AttemptFailed | AttemptCancelled, now: float, **changes: Any
+    ) -> None:
+        changes["elapsed_s"] = event.elapsed_s
+        number = self._running.pop(event.request or "", None)
+        line = None if number is None else self.ring.get(number)
+        if number is not None and line is not None and line.model == event.model:
+            self.ring.replace(number, line._replace(**changes))
+            return
+        # Its beginning was lost, or has left the ring meanwhile: the end gets a line of its own.
+        begun = Line(event.at, "running", event.request or "", event.chain or "", event.model, event.attempt)
+        self.ring.append(begun._replace(since=now, **changes))
+
+    def _broken(self, event: StreamBroken, now: float) -> None:
+        self.ring.append(
+            Line(
+                event.at,
+                "broken",
+                event.request or "",
+                event.chain or "",
+                event.model,
+                since=now,
+                reason=f"after {event.delivered_chars} characters",
+                next_model=event.next_model or "",
+            )
+        )
+
+    def _skipped(self, event: ModelSkipped, now: float) -> None:
+        if self._skips:
+            self.ring.append(
+                Line(
+                    event.at,
+                    "skipped",
+                    event.request or "",
+                    event.chain or "",
+                    event.model,
+                    since=now,
+                    reason=event.why,
+                )
+            )
+
+    def _request_succeeded(self, event: RequestSucceeded, _now: float) -> None:
+        self._settle(event.request or "", "succeeded")
+
+    def _request_cancelled(self, event: RequestCancelled, _now: float) -> None:
+        self._settle(event.request or "", "cancelled")
+
+    def _request_failed(self, event: RequestFailed, now: float) -> None:
+        request = event.request or ""
+        self._settle(request, "failed")
+        self.ring.append(
+            Line(
+                event.at,
+                "request_failed",
+                request,
+                event.chain or "",
+                since=now,
+                elapsed_s=event.elapsed_s,
+                reason=event.error,
+                message=event.message,
+            )
+        )
+
+    def _settle(self, request: str, outcome: Outcome) -> None:
+        """An attempt whose end was lost has ended all the same once its request has."""
+        number = self._running.pop(request, None)
+        line = None if number is None else self.ring.get(number)
+        if number is not None and line is not None:
+            self.ring.replace(number, line._replace(outcome=outcome))
+
+    def _benched(self, event: ModelBenched | KeyBenched, now: float) -> None:
+        self.ring.append(
+            Line(
+                event.at,
+                "benched",
+                model=event.model if isinstance(event, ModelBenched) else event.key,
+                since=now,
+                reason=event.reason,
+                for_s=event.for_s,
+                manual=event.manual,
+                by=event.by or "",
+            )
+        )
+
+    def _unbenched(self, event: ModelUnbenched | KeyUnbenched, now: float) -> None:
+        self.ring.append(
+            Line(
+                event.at,
+                "unbenched",
+                model=event.model if isinstance(event, ModelUnbenched) else event.key,
+                since=now,
+                reason=event.why,
+                manual=event.manual,
+                by=event.by or "",
+            )
+        )
+
+
+_HANDLERS: Final[dict[type[Event], Callable[[Merger, Any, float], None]]] = {
+    AttemptStarted: Merger._started,
+    AttemptFirstToken: Merger._first_token,
+    AttemptSucceeded: Merger._succeeded,
+    AttemptFailed: Merger._failed,
+    AttemptCancelled: Merger._cancelled,
+    StreamBroken: Merger._broken,
+    ModelSkipped: Merger._skipped,
+    RequestSucceeded: Merger._request_succeeded,
+    RequestCancelled: Merger._request_cancelled,
+    RequestFailed: Merger._request_failed,
+    ModelBenched: Merger._benched,
+    KeyBenched: Merger._benched,
+    ModelUnbenched: Merger._unbenched,
+    KeyUnbenched: Merger._unbenched,
+}

@@ -1,0 +1,125 @@
+"""The last lines of a stream, each under a number that it keeps for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+Outcome = Literal[
+    "running",
+    "succeeded",
+    "failed",
+    "cancelled",
+    "lost",  # it ran when events went missing, so nobody knows
+    "skipped",  # the model was passed over
+    "broken",  # the stream broke after content was delivered
+    "request_failed",
+    "benched",
+    "unbenched",
+]
+
+
+class Line(NamedTuple):
+    """One line of the stream, as the engine told it: nothing here is safe to show yet.
+
+    Attributes:
+        at: When it began, ISO 8601.
+        outcome: What the line tells of.
+        request: The request's id.
+        chain: The chain it named.
+        model: The model; a key or `provider/*` for benches.
+        attempt: Which try on this model, from 1; 0 where there is none.
+        attempts: Of how many.
+        trial: Whether it decides about a model whose bench ran out.
+        since: When it began, seconds on the dashboard's clock.
+        elapsed_s: How long it took; None while it runs, and where nothing was timed.
+        first_token_s: Seconds until the first token.
+        reason: A short word: why it failed, was skipped, benched or brought back.
+        status: The HTTP status, 0 where there was none.
+        message: The provider's or the operator's own words.
+        next_model: Who goes on.
+        retry_in_s: Seconds until the next try on the same model.
+        for_s: How long a bench lasts, None for no end.
+        manual: Whether an operator did it.
+        by: Who.
+    """
+
+    at: str
+    outcome: Outcome
+    request: str = ""
+    chain: str = ""
+    model: str = ""
+    attempt: int = 0
+    attempts: int = 0
+    trial: bool = False
+    since: float = 0.0
+    elapsed_s: float | None = None
+    first_token_s: float | None = None
+    reason: str = ""
+    status: int = 0
+    message: str = ""
+    next_model: str = ""
+    retry_in_s: float | None = None
+    for_s: float | None = None
+    manual: bool = False
+    by: str = ""
+
+
+class Ring:
+    """Lines by number; the oldest go when there are too many.
+
+    Args:
+        size: Most lines.
+
+    Attributes:
+        first: Number of the oldest line.
+        end: The number that the next line gets.
+        version: Grows with every change.
+    """
+
+    def __init__(self, size: int = 5000) -> None:
+        self.size = size
+        self.first = 0
+        self.end = 0
+        self.version = 0
+        self._lines: dict[int, Line] = {}
+
+    def __len__(self) -> int:
+        return self.end - self.first
+
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self._lines.values())
+
+    def append(self, line: Line) -> int:
+        """Takes a line in.
+
+        Returns:
+            Its number.
+        """
+        number = self.end
+        self._lines[number] = line
+        self.end += 1
+        self.version += 1
+        if len(self._lines) > self.size:
+            del self._lines[self.first]
+            self.first += 1
+        return number
+
+    def replace(self, number: int, line: Line) -> bool:
+        """Puts a line in another's place; False if that one has gone."""
+        if number not in self._lines:
+            return False
+        self._lines[number] = line
+        self.version += 1
+        return True
+
+    def get(self, number: int) -> Line | None:
+        """The line of a number, None if it has gone or is yet to come."""
+        return self._lines.get(number)
+
+    def copy(self) -> Ring:
+        """The ring as it is now; lines are never changed, so this takes hardly any memory."""
+        copy = Ring(self.size)
+        copy.first, copy.end, copy.version = self.first, self.end, self.version
+        copy._lines = self._lines.copy()
+        return copy

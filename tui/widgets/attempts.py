@@ -1,0 +1,231 @@
+"""The stream of attempts: a window on a ring that moves only when the reader wants it to."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.strip import Strip
+
+from tui.cells import padded, shown, width_of
+from tui.commands import bindings
+from tui.desk import Desk
+from tui.ring import Line, Ring
+from tui.widgets.lined import Cell, Lined
+from tui.widgets.stream_cells import cells, heads, took
+
+_WHEEL_LINES = 3
+
+
+class Attempts(Lined, can_focus=True):
+    """Shows a ring of lines, newest last.
+
+    It follows the end while it is there. Once the reader goes up it stays where it is, whatever
+    arrives and whatever the ring drops, and a pill says how much is new.
+
+    Args:
+        ring: What to show: `desk.feed.ring`, or a ring from `desk.feed.watch(request)`.
+        desk: What the screen works with.
+        empty: What to say while there is nothing: what to do next.
+        title: Stands above the lines.
+        id: The widget's id.
+    """
+
+    BINDINGS = bindings("list")
+    DEFAULT_CSS = """
+    Attempts { height: 1fr; }
+    """
+
+    def __init__(
+        self,
+        ring: Ring,
+        desk: Desk,
+        *,
+        empty: str = "",
+        title: str = "Attempts",
+        id: str | None = None,  # noqa: A002  (Textual's own name for it)
+    ) -> None:
+        super().__init__(id=id)
+        self.following = True
+        self.empty = empty
+        self.title = title
+        self._desk = desk
+        self._ring = ring
+        self._frozen: tuple[Ring, float] | None = None
+        self._top = 0  # number of the first line shown, while not following
+        self._left_at = 0  # the ring's end when the reader left it
+        self._kept: dict[int, Line] = {}  # what is being read stays readable when the ring drops it
+        self._painted: list[object] = []  # what each line of the widget was last drawn from
+
+    def look(self, ring: Ring) -> None:
+        """Shows another ring, from its end."""
+        self._ring = ring
+        self.follow()
+
+    def follow(self) -> None:
+        """Goes to the end and stays there."""
+        self.following = True
+        self._kept = {}
+        self._repaint()
+
+    def freeze(self, when: float) -> None:
+        """Holds the picture still, however much arrives.
+
+        Args:
+            when: Seconds on the dashboard's clock.
+        """
+        self._frozen = (self._ring.copy(), when)
+
+    def thaw(self) -> None:
+        """Lets the picture go on."""
+        self._frozen = None
+        self._repaint()
+
+    def tick(self) -> None:
+        """Paints what is different from what the screen shows."""
+        if self._frozen is None:
+            self._repaint()
+
+    @property
+    def top(self) -> int:
+        """The number of the first line shown."""
+        ring = self._source
+        if self.following:
+            return max(ring.first, ring.end - self._room)
+        return self._top
+
+    @property
+    def new(self) -> int:
+        """How many lines have come since the reader left the end."""
+        return 0 if self.following else self._ring.end - self._left_at
+
+    def action_down(self) -> None:
+        """One line down."""
+        self._move(1)
+
+    def action_up(self) -> None:
+        """One line up."""
+        self._move(-1)
+
+    def action_page_down(self) -> None:
+        """One page down."""
+        self._move(max(1, self._room - 1))
+
+    def action_page_up(self) -> None:
+        """One page up."""
+        self._move(-max(1, self._room - 1))
+
+    def action_top(self) -> None:
+        """To the oldest line."""
+        self._move(self._source.first - self.top)
+
+    def action_end(self) -> None:
+        """To the newest line, and on with it."""
+        self.follow()
+
+    def render_line(self, y: int) -> Strip:
+        """Draws one line of the widget."""
+        width = self.size.width
+        if y == 0:
+            return self._head(width)
+        ring = self._source
+        line = self._line(self.top + y - 1)
+        if line is not None:
+            return self.line(cells(line, width, self._desk.glyphs, self._now), width)
+        if not len(ring) and y == 2:
+            return self.line([(shown(self.empty, width, self._desk.glyphs), "muted")], width)
+        return self.line((), width)
+
+    @property
+    def _source(self) -> Ring:
+        return self._frozen[0] if self._frozen else self._ring
+
+    @property
+    def _now(self) -> float:
+        return self._frozen[1] if self._frozen else self._desk.now()
+
+    @property
+    def _room(self) -> int:
+        return max(1, self.size.height - 1)
+
+    def _line(self, number: int) -> Line | None:
+        return self._source.get(number) or self._kept.get(number)
+
+    def _move(self, by: int) -> None:
+        ring = self._source
+        last_top = max(ring.first, ring.end - self._room)
+        top = max(ring.first, self.top + by)
+        if top >= last_top:
+            if by >= 0:
+                self.follow()
+            return
+        if self.following:
+            self.following = False
+            self._left_at = self._ring.end
+        self._top = top
+        self._repaint()
+
+    def _repaint(self) -> None:
+        """Compares what should be seen with what is seen, and has the difference drawn."""
+        if not self.is_mounted or not self.size:
+            return
+        if not self.following:
+            self._keep_page()
+        now, top = self._now, self.top
+        fresh: list[object] = [self._head_cells(self.size.width)]
+        for number in range(top, top + self._room):
+            line = self._line(number)
+            runs = line is not None and line.outcome == "running"
+            fresh.append((number, line, took(line, now) if line is not None and runs else ""))
+        changed = [y for y, key in enumerate(fresh) if y >= len(self._painted) or self._painted[y] != key]
+        self._painted = fresh
+        if len(changed) * 2 > len(fresh):
+            self.refresh()
+        else:
+            for y in changed:
+                self.repaint_line(y)
+
+    def _keep_page(self) -> None:
+        numbers = range(self._top, self._top + self._room)
+        self._kept = {number: line for number in numbers if (line := self._line(number)) is not None}
+
+    def _head_cells(self, width: int) -> list[Cell]:
+        pill = self._pill(width)
+        names = heads(width) if width >= 56 else self.title
+        if pill:
+            names = padded(names, max(0, width - width_of(pill)))
+        return [(names, "faint" if width >= 56 else "muted"), (pill, "pill")]
+
+    def _pill(self, width: int) -> str:
+        if self.following:
+            return ""
+        new = f"+{self.new} new" if self.new else "not following"
+        for text in (f" {new} {self._dash} End to follow ", f" {new} "):
+            if len(text) <= width:
+                return text
+        return ""
+
+    @property
+    def _dash(self) -> str:
+        return "-" if self._desk.glyphs.ascii else "—"
+
+    def _head(self, width: int) -> Strip:
+        return self.line(self._head_cells(width), width)
+
+    def on_resize(self) -> None:
+        """The window has another size: what is read stays on top."""
+        self._painted = []
+        self._repaint()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Goes up, and thereby stops following."""
+        event.stop()
+        self._move(-_WHEEL_LINES)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Goes down."""
+        event.stop()
+        self._move(_WHEEL_LINES)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the pill follows again."""
+        if event.y == 0 and not self.following:
+            self.follow()

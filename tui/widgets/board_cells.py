@@ -1,0 +1,229 @@
+"""The board's lines in columns: what is shown at which width."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from engine import ModelFigures
+from tui.cells import column, padded, shown, width_of
+from tui.glyphs import STATE_WORDS, Glyphs
+from tui.health import Place
+from tui.text import clock, countdown, latency
+from tui.widgets.lined import Cell, Tone
+
+_TONES: Final[dict[str, Tone]] = {
+    "live": "good",
+    "on_trial": "accent",
+    "due": "accent",
+    "benched": "bad",
+    "held": "warn",
+    "unusable": "muted",
+}
+_RECENT_S: Final = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Cells of each column; 0 leaves it out. The reason gets what is left over.
+
+    Attributes:
+        state: Sign and word.
+        model: The model's name.
+        bar: The bench's countdown as a bar.
+        left: The same in figures.
+        rate: Attempts a minute.
+        success: Share that succeeded.
+        p50: Median of the first token.
+        p95: Its 95th percentile.
+        spark: The last minutes.
+        reason: Why, and since when.
+    """
+
+    state: int
+    model: int
+    bar: int
+    left: int
+    rate: int
+    success: int
+    p50: int
+    p95: int
+    spark: int
+    reason: int = 0
+
+
+@lru_cache(64)
+def layout(width: int) -> Layout:
+    """The columns at a width."""
+    if width >= 150:
+        columns = Layout(10, 32, 10, 7, 7, 5, 6, 6, 24)
+    elif width >= 104:
+        columns = Layout(10, 26, 8, 7, 7, 5, 6, 6, 12)
+    elif width >= 88:
+        columns = Layout(10, 24, 6, 7, 7, 5, 6, 0, 0)
+    elif width >= 70:
+        columns = Layout(10, 20, 5, 7, 7, 5, 0, 0, 0)
+    elif width >= 56:
+        columns = Layout(10, 18, 0, 7, 0, 0, 0, 0, 0)
+    else:
+        return Layout(10, max(8, width - 3 - 11 - 8), 0, 7, 0, 0, 0, 0, 0)
+    return Layout(*_widths(columns), width - 3 - sum(cells + 1 for cells in _widths(columns) if cells))
+
+
+def _widths(columns: Layout) -> tuple[int, ...]:
+    return (
+        columns.state,
+        columns.model,
+        columns.bar,
+        columns.left,
+        columns.rate,
+        columns.success,
+        columns.p50,
+        columns.p95,
+        columns.spark,
+    )
+
+
+def heads(width: int) -> str:
+    """The columns' names, as far as they have columns."""
+    at = layout(width)
+    names = (
+        ("state", at.state, False),
+        ("model", at.model, False),
+        ("bench", at.bar, False),
+        ("left", at.left, True),
+        ("req/min", at.rate, True),
+        ("ok", at.success, True),
+        ("p50", at.p50, True),
+        ("p95", at.p95, True),
+        ("last minutes", at.spark, False),
+        ("reason", at.reason, False),
+    )
+    return "   " + " ".join(padded(name, cells, right=right) for name, cells, right in names if cells)
+
+
+def chain_cells(name: str, places: Sequence[Place], width: int, glyphs: Glyphs) -> list[Cell]:
+    """The line above a chain's models: its name, and how it stands."""
+    live = sum(place.state in ("live", "due", "on_trial") for place in places)
+    if not any(place.mark for place in places):
+        says, tone = "nobody can serve", "bad"
+    else:
+        says = f"{live} of {len(places)} live"
+        tone = "muted" if live == len(places) else "warn" if live else "bad"
+    title = shown(name, max(4, width - len(says) - 4), glyphs)
+    rule = glyphs.rule * max(0, width - width_of(title) - len(says) - 4)
+    return [("  ", "text"), (title, "strong"), (" ", "text"), (rule, "faint"), (" ", "text"), (says, _tone(tone))]
+
+
+def _tone(name: str) -> Tone:
+    tones: dict[str, Tone] = {"muted": "muted", "warn": "warn", "bad": "bad"}
+    return tones[name]
+
+
+def model_cells(
+    place: Place, figures: ModelFigures, width: int, glyphs: Glyphs, now: float, since: str
+) -> list[Cell]:
+    """A model's line; everything from outside is made safe here.
+
+    Args:
+        place: The model in its chain.
+        figures: What it has been doing.
+        width: Cells of the whole line.
+        glyphs: The signs in use.
+        now: Seconds on the dashboard's clock.
+        since: When it was benched, ISO 8601; empty if that is not known.
+    """
+    at = layout(width)
+    tone = _TONES[place.state]
+    calm: Tone = "muted" if place.state == "unusable" else "text"
+    mark = {"serves": glyphs.serves, "stands_in": glyphs.stands_in}.get(place.mark, "")
+    left = None if place.ends is None else max(0.0, place.ends - now)
+    parts: list[list[Cell]] = [
+        [(state_text(place.state, glyphs, at.state), tone)],
+        [(column(place.model, at.model, glyphs), "strong" if place.mark else calm)],
+    ]
+    if at.bar:
+        parts.append(bar(place, left, at.bar, glyphs))
+    parts.append([(padded(countdown(left) if place.is_out else "", at.left, right=True), tone)])
+    if at.rate:
+        parts.append([(padded(str(figures.per_minute or ""), at.rate, right=True), calm)])
+    if at.success:
+        parts.append([_success(figures.success, at.success)])
+    for cells, seconds in ((at.p50, figures.first_token_p50_s), (at.p95, figures.first_token_p95_s)):
+        if cells:
+            parts.append([(padded("" if seconds is None else latency(seconds), cells, right=True), calm)])
+    if at.spark:
+        parts.append(sparkline(figures.series, at.spark, glyphs))
+    if at.reason > 0:
+        words, reason_tone = _reason(place, figures, since)
+        parts.append([(column(words, at.reason, glyphs), reason_tone)])
+    cells_: list[Cell] = [(" ", "text"), (padded(mark, 2), "accent")]
+    for part in parts:
+        cells_ += [*part, (" ", "text")]
+    return cells_[:-1]
+
+
+def state_text(state: str, glyphs: Glyphs, width: int = 0) -> str:
+    """A state's sign and word."""
+    return padded(f"{glyphs.states.get(state, glyphs.unusable)} {STATE_WORDS.get(state, state)}", width)
+
+
+def bar(place: Place, left: float | None, width: int, glyphs: Glyphs) -> list[Cell]:
+    """What is left of a bench as a bar; it shrinks from the right, half a cell at a time."""
+    if not place.is_out or left is None or not place.for_s:
+        return [(" " * width, "text")]
+    halves = min(width * 2, math.ceil(left / place.for_s * width * 2))
+    full, half = divmod(halves, 2)
+    return [
+        (glyphs.left * full + glyphs.half * half, _TONES[place.state]),
+        (glyphs.gone * (width - full - half), "faint"),
+    ]
+
+
+def sparkline(series: Sequence[tuple[int, int]], width: int, glyphs: Glyphs) -> list[Cell]:
+    """How much happened, and in which tone: one cell for each of the latest buckets."""
+    latest = series[-width:]
+    most = max((ok + bad for ok, bad in latest), default=0)
+    cells: list[Cell] = [(" " * (width - len(latest)), "text")]
+    levels = len(glyphs.spark) - 1
+    for ok, bad in latest:
+        total = ok + bad
+        sign = glyphs.spark[math.ceil(total / most * levels)] if total else glyphs.spark[0]
+        tone: Tone = "bad" if bad > ok else "warn" if bad else "good"
+        if cells and cells[-1][1] == tone:
+            cells[-1] = (cells[-1][0] + sign, tone)
+        else:
+            cells.append((sign, tone))
+    return cells
+
+
+def _success(share: float | None, width: int) -> Cell:
+    if share is None:
+        return padded("", width), "text"
+    # Rounded down: 100% means that nothing failed.
+    tone: Tone = "text" if share >= 0.95 else "warn" if share >= 0.5 else "bad"
+    return padded(f"{math.floor(share * 100)}%", width, right=True), tone
+
+
+def _reason(place: Place, figures: ModelFigures, since: str) -> tuple[str, Tone]:
+    from_ = f", since {clock(since)[:5]}" if since else ""
+    if place.state == "held":
+        by = f" by {place.by}" if place.by else ""
+        return f"{place.reason or 'no reason given'}{by}{from_}", "warn"
+    if place.state == "benched":
+        return f"{_words(place.reason)}{from_}", "bad"
+    if place.state == "unusable":
+        return place.reason, "muted"
+    if place.mark == "stands_in":
+        return f"for {place.instead_of}", "accent"
+    if figures.last_reason and (figures.last_failure_ago_s or 0) < _RECENT_S:
+        minutes = int((figures.last_failure_ago_s or 0) // 60)
+        return f"{_words(figures.last_reason)}, {minutes}m ago" if minutes else _words(figures.last_reason), "muted"
+    return "", "muted"
+
+
+def _words(reason: str) -> str:
+    return reason.replace("_", " ")

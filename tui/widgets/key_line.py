@@ -1,0 +1,56 @@
+"""The last line: the keys that work here and now, as many as fit."""
+
+from __future__ import annotations
+
+from textual.screen import Screen
+from textual.strip import Strip
+
+from tui.cells import width_of
+from tui.commands import BY_NAME, key_label
+from tui.widgets.lined import Cell, Lined
+
+
+class KeyLine(Lined):
+    """Shows the commands of the table whose keys would do something now, the important ones first."""
+
+    DEFAULT_CSS = """
+    KeyLine { height: 1; }
+    """
+
+    def on_mount(self) -> None:
+        """Hears of every change of keys and focus."""
+        self.screen.bindings_updated_signal.subscribe(self, self._on_bindings)
+
+    def _on_bindings(self, _screen: Screen[object]) -> None:
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draws the line."""
+        width = self.size.width
+        if y:
+            return self.line((), width)
+        cells: list[Cell] = [(" ", "text")]
+        used = 1
+        for key, label in self.keys():
+            needed = width_of(key) + 1 + width_of(label)
+            gap = "" if len(cells) == 1 else "   "
+            if used + len(gap) + needed <= width - 1:
+                cells += [(gap, "text"), (key, "key"), (f" {label}", "muted")]
+                used += len(gap) + needed
+        return self.line(cells, width)
+
+    def keys(self) -> list[tuple[str, str]]:
+        """Key and label of each command that works now, the important ones first."""
+        found: dict[str, str] = {}
+        for key, active in self.screen.active_bindings.items():
+            name = active.binding.id
+            if name is not None and name not in found and self._works(key):
+                found[name] = key_label(key)
+        commands = sorted((BY_NAME[name] for name in found if name in BY_NAME), key=lambda each: each.rank)
+        return [(found[command.name], command.label) for command in commands if command.rank]
+
+    def _works(self, key: str) -> bool:
+        """False for a character that the focused widget would take as typing."""
+        focused = self.screen.focused
+        character = " " if key == "space" else key if len(key) == 1 else None
+        return focused is None or not focused.check_consume_key(key, character)

@@ -1,0 +1,83 @@
+"""The input for a prompt: many lines, Enter sends."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.binding import Binding
+from textual.message import Message
+from textual.widgets import TextArea
+
+from tui.text import safe_block
+
+
+class PromptInput(TextArea):
+    """A prompt. Enter sends it, Ctrl+J breaks the line, Up on the first line brings what was sent before.
+
+    Ctrl+J and not Shift+Enter or Ctrl+Enter: most terminals, and tmux, can't tell those from Enter.
+
+    Args:
+        id: The widget's id.
+    """
+
+    BINDINGS = (
+        Binding("enter", "send", "Send", priority=True),
+        Binding("ctrl+j", "newline", "New line", priority=True),
+    )
+
+    class Sent(Message):
+        """The prompt is to be sent."""
+
+    class Recall(Message):
+        """An older or a newer prompt is wanted.
+
+        Attributes:
+            older: Which of the two.
+        """
+
+        def __init__(self, *, older: bool) -> None:
+            self.older = older
+            super().__init__()
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's name for it)
+        super().__init__(
+            id=id,
+            soft_wrap=True,
+            tab_behavior="focus",
+            placeholder="Enter sends, Ctrl+J breaks the line, Up recalls what was sent",
+        )
+
+    def get_line(self, line_index: int) -> Text:
+        """A line as it is shown: control characters that were pasted are pictures, the text keeps them."""
+        return Text(safe_block(self.document.get_line(line_index)), end="", no_wrap=True)
+
+    def put(self, text: str, *, at_end: bool) -> None:
+        """Replaces the whole text; undo brings back what was there.
+
+        Args:
+            text: The new text.
+            at_end: Whether the cursor goes to the last line or to the end of the first.
+        """
+        self.replace(text, (0, 0), self.document.end)
+        self.move_cursor(self.document.end if at_end else (0, len(self.document.get_line(0))))
+
+    def action_send(self) -> None:
+        """Asks for the prompt to be sent."""
+        self.post_message(self.Sent())
+
+    def action_newline(self) -> None:
+        """Breaks the line."""
+        self.replace("\n", *self.selection)
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        """Moves the cursor up; from the first line on, to what was sent before."""
+        if not select and self.navigator.is_first_wrapped_line(self.cursor_location):
+            self.post_message(self.Recall(older=True))
+        else:
+            super().action_cursor_up(select)
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        """Moves the cursor down; from the last line on, to what was sent after."""
+        if not select and self.navigator.is_last_wrapped_line(self.cursor_location):
+            self.post_message(self.Recall(older=False))
+        else:
+            super().action_cursor_down(select)

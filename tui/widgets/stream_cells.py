@@ -1,0 +1,177 @@
+"""The lines of the attempts stream in columns: what is shown at which width."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from tui.cells import column, padded, shown, width_of
+from tui.glyphs import Glyphs
+from tui.ring import Line
+from tui.text import clock, countdown, latency
+from tui.widgets.lined import Cell, Tone
+
+_OUTCOMES: Final[Mapping[str, tuple[str, str, Tone]]] = {
+    "running": ("running", "running", "accent"),
+    "succeeded": ("succeeded", "ok", "good"),
+    "failed": ("failed", "failed", "bad"),
+    "cancelled": ("cancelled", "cancelled", "muted"),
+    "lost": ("cancelled", "not seen", "muted"),
+    "skipped": ("cancelled", "skipped", "muted"),
+    "broken": ("failed", "broken", "bad"),
+    "request_failed": ("failed", "gave up", "bad"),
+    "benched": ("benched", "benched", "warn"),
+    "unbenched": ("live", "back", "good"),
+}
+_BACK: Final[Mapping[str, str]] = {"success": "it answered", "expired": "time is over", "operator": "lifted"}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Cells of each column; 0 leaves it out. What is left over goes to the last one.
+
+    Attributes:
+        time: When.
+        request: The request's id.
+        chain: The chain.
+        model: The model.
+        tries: Which try of how many.
+        outcome: Sign and word.
+        reason: Status and reason.
+        took: How long it took.
+        then: What follows from it.
+    """
+
+    time: int
+    request: int
+    chain: int
+    model: int
+    tries: int
+    outcome: int
+    reason: int
+    took: int
+    then: int
+
+
+@lru_cache(64)
+def layout(width: int) -> Layout:
+    """The columns at a width."""
+    if width >= 130:
+        return _filled(Layout(8, 6, 12, 30, 5, 11, 20, 6, 0), width)
+    if width >= 100:
+        return _filled(Layout(8, 0, 10, 24, 3, 11, 19, 6, 0), width)
+    if width >= 78:
+        return _filled(Layout(8, 0, 8, 20, 3, 11, 0, 6, 0), width, share=0.58)
+    if width >= 56:
+        return _filled(Layout(8, 0, 0, 20, 0, 11, 0, 0, 0), width, share=1)
+    return _filled(Layout(5, 0, 0, 16, 0, 1, 0, 0, 0), width, share=1)
+
+
+def _filled(columns: Layout, width: int, share: float = 0) -> Layout:
+    """Gives what is left to the last column, a share of it to the reason."""
+    fixed = (columns.time, columns.request, columns.chain, columns.model, columns.tries, columns.outcome)
+    taken = sum(cells + 1 for cells in (*fixed, columns.took) if cells)
+    reason = columns.reason or max(0, int((width - taken - 1) * share) - 1)
+    left = width - taken - reason - 1
+    return Layout(*fixed, reason, columns.took, max(0, left) if share < 1 else 0)
+
+
+def heads(width: int) -> str:
+    """The columns' names."""
+    at = layout(width)
+    names = (
+        ("time", at.time, False),
+        ("req", at.request, False),
+        ("chain", at.chain, False),
+        ("model", at.model, False),
+        ("try", at.tries, False),
+        ("outcome", at.outcome, False),
+        ("reason", at.reason, False),
+        ("took", at.took, True),
+        ("then", at.then, False),
+    )
+    return " ".join(padded(name, cells, right=right) for name, cells, right in names if cells)
+
+
+def took(line: Line, now: float) -> str:
+    """How long an attempt took, or takes already."""
+    if line.outcome == "running":
+        passed = max(0.0, now - line.since)
+        return f"{passed:.1f}s" if passed < 10 else f"{passed:.0f}s"
+    return "" if line.elapsed_s is None else latency(line.elapsed_s)
+
+
+def cells(line: Line, width: int, glyphs: Glyphs, now: float) -> list[Cell]:
+    """A line of the stream as cells; everything from outside is made safe here."""
+    at = layout(width)
+    sign, word, tone = _outcome(line, glyphs)
+    calm: Tone = "muted" if line.outcome in ("running", "skipped", "cancelled", "lost") else "text"
+    model = line.model if line.outcome != "request_failed" else "whole request"
+    parts: list[Cell] = [(padded(clock(line.at), at.time), "muted")]
+    if at.request:
+        parts.append((column(line.request, at.request, glyphs), "muted"))
+    if at.chain:
+        parts.append((column(line.chain, at.chain, glyphs), "muted"))
+    parts.append((column(model, at.model, glyphs), calm if line.model else "muted"))
+    if at.tries:
+        parts.append((padded(_tries(line, at.tries), at.tries), "muted"))
+    parts.append((padded(f"{sign} {word}" if at.outcome > 1 else sign, at.outcome), tone))
+    if at.reason:
+        parts.append((column(_reason(line), at.reason, glyphs), tone if tone in ("bad", "warn") else "muted"))
+    if at.took:
+        parts.append((padded(took(line, now), at.took, right=True), calm))
+    if at.then:
+        parts += _then(line, at.then, glyphs)
+    spaced: list[Cell] = []
+    for part in parts:
+        spaced += [part, (" ", "text")]
+    return spaced[:-1]
+
+
+def _outcome(line: Line, glyphs: Glyphs) -> tuple[str, str, Tone]:
+    sign, word, tone = _OUTCOMES[line.outcome]
+    if line.outcome == "benched" and line.manual:
+        sign, word = "held", "held"
+    return glyphs.states.get(sign) or getattr(glyphs, sign), word, tone
+
+
+def _tries(line: Line, width: int) -> str:
+    if not line.attempt:
+        return ""
+    text = f"{line.attempt}/{line.attempts}" if line.attempts else str(line.attempt)
+    return text if len(text) <= width else str(line.attempt)[:width]
+
+
+def _reason(line: Line) -> str:
+    if line.outcome == "unbenched":
+        return _BACK.get(line.reason, line.reason)
+    if line.outcome == "benched" and not line.reason:
+        return "no reason given"
+    reason = line.reason.replace("_", " ") if line.outcome != "request_failed" else line.reason
+    return f"{line.status} {reason}" if line.status else reason
+
+
+def _then(line: Line, width: int, glyphs: Glyphs) -> list[Cell]:
+    lead, tone = _consequence(line, glyphs)
+    lead = shown(lead, width, glyphs)
+    left = width - width_of(lead)
+    gap = "  " if lead else ""
+    words = shown(line.message, left - len(gap), glyphs) if line.message and left > 12 else ""
+    return [(lead, tone), (padded(f"{gap}{words}", left), "muted")]
+
+
+def _consequence(line: Line, glyphs: Glyphs) -> tuple[str, Tone]:
+    by = f" by {line.by}" if line.by else ""
+    if line.outcome == "benched":
+        return ("no end" if line.for_s is None else f"for {countdown(line.for_s)}") + by, "text"
+    if line.outcome == "unbenched":
+        return by.strip(), "text"
+    if line.next_model:
+        return f"{glyphs.next} {line.next_model}", "text"
+    if line.retry_in_s is not None:
+        return f"again in {latency(line.retry_in_s)}", "muted"
+    if line.outcome == "running" and line.first_token_s is not None:
+        return f"first token {latency(line.first_token_s)}", "muted"
+    return "", "text"

@@ -1,0 +1,71 @@
+"""The input for a target, with completion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual.binding import Binding
+from textual.suggester import Suggester
+from textual.widgets import Input
+
+from tui.completion import ghost, matches
+from tui.text import safe_line
+
+
+class _Ghost(Suggester):
+    def __init__(self, names: Callable[[], Sequence[str]]) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._names = names
+
+    async def get_suggestion(self, value: str) -> str | None:
+        return ghost(value, self._names())
+
+
+class SafeInput(Input):
+    """An input for one line; control characters that are pasted into it become pictures."""
+
+    def validate_value(self, value: str) -> str:
+        """Makes a value safe to show."""
+        return safe_line(value)
+
+
+class TargetInput(SafeInput):
+    """A chain, an alias, a model, or several with commas between.
+
+    The way a half-typed name goes on is shown behind the cursor, Right takes it; Up and Down go
+    through all names that hold what was typed.
+
+    Args:
+        names: What can be completed to, asked for each time: a configuration may be reloaded.
+        id: The widget's id.
+    """
+
+    BINDINGS = (Binding("down", "next(1)", show=False), Binding("up", "next(-1)", show=False))
+
+    def __init__(self, names: Callable[[], Sequence[str]], *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(
+            placeholder="a chain, an alias, provider/model, or several: a/x, b/y",
+            suggester=_Ghost(names),
+            select_on_focus=False,
+            id=id,
+        )
+        self._names = names
+        self._typed = ""
+        self._shown: str | None = None
+
+    @property
+    def choices(self) -> list[str]:
+        """Targets that what was typed may become."""
+        if self.value != self._shown:
+            self._typed = self.value
+        return matches(self._typed, self._names())
+
+    def action_next(self, step: int) -> None:
+        """Shows the next target that fits what was typed, or the one before."""
+        choices = self.choices
+        if not choices:
+            return
+        here = choices.index(self.value) if self.value in choices else (-1 if step > 0 else len(choices))
+        self._shown = choices[(here + step) % len(choices)]
+        self.value = self._shown
+        self.cursor_position = len(self.value)
