@@ -201,6 +201,25 @@ def test_a_plain_calls_latency_is_its_whole_time() -> None:
     assert (figures.of("a/x").first_token_p50_s, figures.of("a/x").first_token_p95_s) == (0.5, 3.0)
 
 
+@pytest.mark.parametrize(
+    ("samples", "p50", "p95"), [(1, 1, 1), (2, 1, 2), (19, 10, 19), (20, 10, 19), (21, 11, 20), (100, 50, 95)]
+)
+def test_percentiles_are_nearest_ranks(samples: int, p50: int, p95: int) -> None:
+    figures = Figures(clock=Clock())
+    for seconds in range(samples, 0, -1):
+        figures(succeeded("a/x", first_token_s=float(seconds)))
+    assert (figures.of("a/x").first_token_p50_s, figures.of("a/x").first_token_p95_s) == (p50, p95)
+
+
+def test_latency_leaves_the_window_together_with_its_attempt() -> None:
+    clock = Clock(10.0)
+    figures = Figures(600.0, clock=clock)
+    figures(succeeded("a/x", elapsed_s=3.0))
+    for moment, counted in ((10.0, True), (609.9, True), (610.0, False)):
+        seen = figures.of("a/x", now=moment)
+        assert (seen.success is not None, seen.first_token_p50_s is not None) == (counted, counted)
+
+
 def test_the_series_moves_on_while_nothing_happens() -> None:
     clock = Clock()
     figures = Figures(clock=clock)

@@ -124,7 +124,8 @@ def _crashed(error: Exception, notes: Notes) -> int:
         # Imported on the way out only: it needs the engine, which may be what is broken.
         crashlog = importlib.import_module("tui.crashlog")
     except Exception:  # noqa: BLE001  (a broken installation: nothing of standby can be relied on)
-        notes.error(f"standby can't start: {error if isinstance(error, ImportError) else type(error).__name__}")
+        what = error if isinstance(error, ImportError) else type(error).__name__
+        notes.error(f"standby can't start, its installation is broken: {what}")
         return FAILED
     log = crashlog.write_crash(error)
     notes.error(f"something went wrong inside standby: {crashlog.summary(error)}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Mapping
 
-from engine import Config, Engine, find_config
+from engine import Config, Engine, Prospect, find_config
 from tui.cli_config import configured
+from tui.cli_explain import why
 from tui.cli_parser import Parser, command_parser
 from tui.exits import DONE, Exit
 from tui.output import Output
@@ -36,18 +36,16 @@ def run(arguments: argparse.Namespace) -> int:
     config = configured(path)
     out = Output()
     out.line(f"{config.path or find_config(path)}: ok")
-    chains, unusable = asyncio.run(_resolved(config))
-    for name, models in chains.items():
+    for name, prospects in asyncio.run(_resolved(config)).items():
         out.line()
         out.line(name)
-        rows = [(f"  {place}.", model, unusable.get(model, "")) for place, model in enumerate(models, 1)]
-        for line in columns(rows, gap=1):
+        rows = [(f" {place:2}.", each.model, why(each)) for place, each in enumerate(prospects, 1)]
+        for line in columns(rows):
             out.line(line)
     return DONE
 
 
-async def _resolved(config: Config) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, str]]:
+async def _resolved(config: Config) -> dict[str, list[Prospect]]:
     """Each chain's models, and why some of them can't be used."""
     async with Engine(config, watch=False) as engine:
-        unusable = {status.model: status.unusable for status in engine.status() if status.unusable}
-        return engine.chains(), unusable
+        return {chain: engine.explain(chain) for chain in engine.chains()}

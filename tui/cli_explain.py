@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import dataclasses
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -44,9 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise Exit(f"{error}\n{advice(error)}".strip(), exit_code(error)) from None
     out = Output()
     if arguments.json:
-        out.write(json.dumps([dataclasses.asdict(prospect) for prospect in prospects], indent=2) + "\n")
+        out.write(json.dumps([_fields(prospect) for prospect in prospects], indent=2) + "\n")
         return DONE
-    header = ("", "model", "would", "why", "until")
+    header = ("", "model", "would", "until", "why")
     for line in columns([header, *(_row(place, prospect) for place, prospect in enumerate(prospects, 1))]):
         out.line(line)
     first = _first_due(prospects)
@@ -56,14 +55,28 @@ def run(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def why(prospect: Prospect) -> str:
+    """Why a model would be skipped, in words."""
+    return (prospect.why or "").replace("no_key:", "no key:")
+
+
 async def _prospects(config: Config, target: str) -> Sequence[Prospect]:
     async with Engine(config, watch=False) as engine:
         return engine.explain(target)
 
 
+def _fields(prospect: Prospect) -> dict[str, str | None]:
+    return {
+        "model": prospect.model,
+        "would": prospect.would,
+        "why": prospect.why,
+        "until": prospect.until,
+    }
+
+
 def _row(place: int, prospect: Prospect) -> tuple[str, ...]:
     until = "" if prospect.until is None else clock(prospect.until)
-    return f"{place}.", prospect.model, prospect.would, prospect.why or "", until
+    return f"{place}.", prospect.model, prospect.would, until, why(prospect)
 
 
 def _first_due(prospects: Sequence[Prospect]) -> str | None:

@@ -114,6 +114,7 @@ async def _ask(engine: Engine, prompt: str, arguments: argparse.Namespace, out: 
         async for delta in stream:
             if not arguments.json:
                 out.write(delta.text)
+    assert stream.reply is not None  # noqa: S101  (it is set once the iteration has ended)
     return stream.reply
 
 

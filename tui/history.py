@@ -134,12 +134,11 @@ def _lines(path: Path) -> list[bytes]:
 
 def _entry(line: bytes) -> Entry | None:
     try:
-        fields = json.loads(line)
-        entry = Entry(fields["prompt"], fields["target"], fields["at"])
+        read = json.loads(line)
+        fields = [read[name] for name in ("prompt", "target", "at")]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    whole = isinstance(entry.prompt, str) and isinstance(entry.target, str) and isinstance(entry.at, str)
-    return entry if whole else None
+    return Entry(*fields) if all(isinstance(field, str) for field in fields) else None
 
 
 def _bytes(entries: list[Entry]) -> bytes:

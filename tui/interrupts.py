@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+from typing import Any
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -34,7 +35,7 @@ def interrupts(task: asyncio.Task[object]) -> Iterator[Interrupted]:
     """
     loop = asyncio.get_running_loop()
     came = Interrupted()
-    before = {}
+    before: dict[int, signal.Handlers | int | Callable[[int, FrameType | None], Any] | None] = {}
 
     def on_signal(number: int, _: FrameType | None) -> None:
         came.number = number

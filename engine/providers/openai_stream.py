@@ -64,7 +64,7 @@ class OpenAIReader(Streamed[SseEvent]):
             parts.append(Delta(said, reasoning))
         if said:
             self._answered = True
-        if len(delta) > 1:
+        if not said or len(delta) > 1:  # nearly every delta is its text and nothing else
             if refused or delta.get("refusal"):
                 self._refused = True
             self._take_calls(delta, parts)

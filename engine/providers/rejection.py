@@ -12,6 +12,7 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ _Json = Mapping[str, Any]
 
 _DEEPEST: Final = 4
 _LONGEST_CODE: Final = 80
+_LARGEST_CODE: Final = 10**9
 _LONGEST_MESSAGE: Final = 2000
 _LONGEST_PAGE: Final = 16 * 1024
 _STATUSES: Final = range(400, 600)
@@ -62,7 +64,7 @@ def rejected(status: int, headers: Mapping[str, str], body: bytes, now: float | 
         decoded = None
     layers = _layers(decoded)
     wait = retry_after(headers, time.time() if now is None else now)
-    message = _message(layers) if layers else page_text(body)
+    message = _message(layers) or page_text(body)
     if status in range(300, 400):
         message = _redirection(headers.get("location", "")) or message
     return Signal(
@@ -126,9 +128,9 @@ def page_text(body: bytes) -> str:
     head = body[:_LONGEST_PAGE]
     low = head.lower()
     for tag in (b"title", b"h1"):
-        start = low.find(b">", low.find(b"<" + tag)) + 1
-        end = low.find(b"</" + tag, start)
-        if b"<" + tag in low and 0 < start < end:
+        opened = low.find(b"<" + tag)
+        start, end = low.find(b">", opened) + 1, low.find(b"</" + tag, opened)
+        if 0 <= opened < start < end:
             head = head[start:end]
             break
     return _words(html.unescape(_TAG.sub(" ", head.decode("utf-8", "replace"))))
@@ -136,7 +138,9 @@ def page_text(body: bytes) -> str:
 
 def _until_date(text: str, now: float) -> float:
     try:
-        return parsedate_to_datetime(text).timestamp() - now
+        date = parsedate_to_datetime(text)
+        # A date in "-0000", which says no zone, would otherwise be taken for local time.
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now
     except (ValueError, TypeError, OverflowError):
         return 0.0
 
@@ -202,20 +206,22 @@ def _codes(layers: list[_Json]) -> tuple[str, ...]:
     found: dict[str, None] = {}  # a set that keeps the order
     for layer in layers:
         for value in (*_reasons(layer), *_layer_codes(layer, _DEEPEST)):
-            code = _words(str(value)).lower()
+            code = _words(value).lower()
             if len(code) <= _LONGEST_CODE and code not in _NO_CODES and not _status(code):
                 found[code] = None
     return tuple(found)
 
 
-def _layer_codes(layer: _Json, depth: int) -> Iterator[str | int]:
+def _layer_codes(layer: _Json, depth: int) -> Iterator[str]:
     for name in _CODES:
         value = layer.get(name)
         if name == "innererror":  # Azure nests what the code means in detail
             if isinstance(value, dict) and depth:
                 yield from _layer_codes(value, depth - 1)
-        elif isinstance(value, str | int) and not isinstance(value, bool):
+        elif isinstance(value, str):
             yield value
+        elif isinstance(value, int) and 1 < value < _LARGEST_CODE:
+            yield str(value)
     error = layer.get("error")
     if isinstance(error, str) and _ONE_WORD.fullmatch(error):
         yield error
@@ -237,18 +243,16 @@ def _retry_delay(layers: list[_Json]) -> float | None:
         for detail in _details(layer, "RetryInfo"):
             delay = detail.get("retryDelay")
             if isinstance(delay, str) and _NUMBER.fullmatch(delay.removesuffix("s")):
-                return _finite(float(delay.removesuffix("s")))
+                seconds = float(delay.removesuffix("s"))
+                return seconds if 0 < seconds < float("inf") else None
     return None
-
-
-def _finite(seconds: float) -> float | None:
-    return seconds if 0 < seconds < float("inf") else None
 
 
 def _details(layer: _Json, kind: str) -> Iterator[_Json]:
     details = layer.get("details")
     for detail in details[:20] if isinstance(details, list) else ():
-        if isinstance(detail, dict) and str(detail.get("@type", "")).endswith(kind):
+        name = detail.get("@type") if isinstance(detail, dict) else None
+        if isinstance(name, str) and name.endswith(kind):
             yield detail
 
 
@@ -270,7 +274,9 @@ def _said(value: Any, depth: int) -> str:
     if isinstance(value, dict):
         said = next((text for name in _MESSAGES if (text := _said(value.get(name), depth - 1))), "")
         place = value.get("loc")  # FastAPI's list of what is wrong with a request
-        return f"{'.'.join(map(str, place[:9]))}: {said}" if isinstance(place, list) and said else said
+        if isinstance(place, list) and said:
+            return f"{'.'.join(str(part) for part in place[:9] if isinstance(part, str | int))}: {said}"
+        return said
     if isinstance(value, list):
         return "; ".join(filter(None, (_said(item, depth - 1) for item in value[:3])))
     return ""

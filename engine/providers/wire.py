@@ -30,6 +30,9 @@ class StreamReader(Protocol):
     def feed(self, chunk: bytes) -> list[Part]:
         """The parts that the next bytes complete; none is as good an answer as many.
 
+        Parts are never lost to an error that comes behind them in the same bytes: they are returned,
+        and the next call raises the error. `feed(b"")` asks for it at once.
+
         Raises:
             Signal: An error inside the stream, or something that can't be read.
         """

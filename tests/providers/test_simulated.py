@@ -171,7 +171,9 @@ async def test_a_plain_answer_takes_as_long_as_its_stream(protocol: Protocol) ->
 
 @every_protocol
 @plain_and_streamed
-@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 408, 413, 418, 422, 429, 500, 502, 503, 504, 529])
+@pytest.mark.parametrize(
+    "status", [400, 401, 402, 403, 404, 408, 413, 418, 422, 429, 500, 502, 503, 504, 529]
+)
 @virtual
 async def test_a_status_is_told_as_the_protocol_tells_it(
     protocol: Protocol, stream: bool, status: int
@@ -480,7 +482,9 @@ async def test_a_bigger_conversation_costs_more_tokens() -> None:
 async def post(
     client: httpx.AsyncClient, protocol: Protocol, more: Mapping[str, Any] | None = None
 ) -> httpx.Response:
-    body = {"model": "m", "stream": False, "messages": [{"role": "user", "content": "Hello"}]} | dict(more or {})
+    body = {"model": "m", "stream": False, "messages": [{"role": "user", "content": "Hello"}]} | dict(
+        more or {}
+    )
     return await client.post(f"http://acme.test{PATHS[protocol]}", json=body)
 
 

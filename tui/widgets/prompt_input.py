@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from rich.text import Text
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
@@ -19,10 +21,10 @@ class PromptInput(TextArea):
         id: The widget's id.
     """
 
-    BINDINGS = (
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "send", "Send", priority=True),
         Binding("ctrl+j", "newline", "New line", priority=True),
-    )
+    ]
 
     class Sent(Message):
         """The prompt is to be sent."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.suggester import Suggester
 from textual.widgets import Input
 
@@ -40,7 +41,10 @@ class TargetInput(SafeInput):
         id: The widget's id.
     """
 
-    BINDINGS = (Binding("down", "next(1)", show=False), Binding("up", "next(-1)", show=False))
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "next(1)", show=False),
+        Binding("up", "next(-1)", show=False),
+    ]
 
     def __init__(self, names: Callable[[], Sequence[str]], *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(

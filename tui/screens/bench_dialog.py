@@ -1,0 +1,132 @@
+"""The dialog that takes a model out of play: what, what that leaves, how long, why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+from engine import StandbyError
+from tui.bench_terms import OPTIONS, TERMS, UNTIL_A_TIME, next_time, what_is_left
+from tui.cells import shown
+from tui.desk import Desk
+from tui.text import countdown
+from tui.widgets.board_cells import state_text
+from tui.widgets.choice import Choice
+
+_LONGEST_REASON = 200
+_NAME_WIDTH = 60
+
+
+class BenchDialog(ModalScreen[None]):
+    """Benches one model. It is taken by name when the dialog opens: nothing changes it afterwards.
+
+    Args:
+        desk: What the screen works with.
+        model: The model.
+    """
+
+    CSS_PATH = "bench_dialog.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave", show=False)]
+    AUTO_FOCUS = "#cancel"
+
+    term = getters.query_one(Choice)
+    until = getters.query_one("#until", Input)
+    reason = getters.query_one("#reason", Input)
+    fault = getters.query_one("#fault", Static)
+
+    def __init__(self, desk: Desk, model: str) -> None:
+        super().__init__()
+        self.model = model
+        self._desk = desk
+
+    def compose(self) -> ComposeResult:
+        """From what to why, and Cancel first."""
+        with VerticalScroll(id="dialog", can_focus=False):
+            yield Static(self._title(), id="title")
+            yield Static(self._consequences(), id="left")
+            with Horizontal(classes="row"):
+                yield Static("For", classes="label")
+                yield Choice(self._desk, OPTIONS)
+            with Horizontal(classes="row", id="until-row"):
+                yield Static("Until", classes="label")
+                yield Input(placeholder="18:30, your local time", id="until", compact=True, max_length=5)
+            with Horizontal(classes="row"):
+                yield Static("Reason", classes="label")
+                yield Input(
+                    placeholder="for whoever looks next",
+                    id="reason",
+                    compact=True,
+                    max_length=_LONGEST_REASON,
+                )
+            yield Static("", id="fault", markup=False)
+            with Horizontal(id="buttons"):
+                yield Button("Cancel", id="cancel", compact=True)
+                yield Button("Bench it", id="bench", compact=True)
+
+    def on_mount(self) -> None:
+        """A time of day is asked for only where it is wanted."""
+        self._show_until()
+
+    def action_leave(self) -> None:
+        """Leaves; nothing has happened."""
+        self.dismiss(None)
+
+    @on(Choice.Changed)
+    def _show_until(self) -> None:
+        self.query_one("#until-row").display = self.term.chosen == UNTIL_A_TIME
+        self.fault.update("")
+
+    @on(Input.Submitted)
+    def _go_on(self) -> None:
+        # Enter in a field does not act: it leads to the button that does.
+        self.query_one("#bench", Button).focus()
+
+    @on(Button.Pressed, "#cancel")
+    def _cancel(self) -> None:
+        self.action_leave()
+
+    @on(Button.Pressed, "#bench")
+    def _bench(self) -> None:
+        chosen, reason = self.term.chosen, self.reason.value.strip()
+        engine, name = self._desk.engine, self.model
+        try:
+            if chosen < UNTIL_A_TIME:
+                engine.bench(name, for_=TERMS[chosen][1], reason=reason)
+            elif chosen == UNTIL_A_TIME:
+                engine.bench(name, until=next_time(self.until.value, datetime.now()), reason=reason)  # noqa: DTZ005  (the operator's own clock)
+            else:
+                engine.bench(name, reason=reason)
+        except (StandbyError, ValueError) as error:
+            self.fault.update(Content(shown(str(error), 300, self._desk.glyphs)))
+            if chosen == UNTIL_A_TIME:
+                self.until.focus()
+            return
+        self.dismiss(None)
+
+    def _title(self) -> Content:
+        glyphs = self._desk.glyphs
+        title = Content.assemble("Bench ", (shown(self.model, _NAME_WIDTH, glyphs), "bold"))
+        status = self._desk.health.state(self.model)
+        if status is None or status.state not in ("benched", "held"):
+            return title
+        left = "no end" if status.remaining_s is None else f"{countdown(status.remaining_s)} left"
+        return title.append(Content(f"\nIt is out already: {state_text(status.state, glyphs)}, {left}. This replaces a hold."))
+
+    def _consequences(self) -> Content:
+        glyphs = self._desk.glyphs
+        lines = []
+        for chain, text, enough in what_is_left(self.model, self._desk.health.chains):
+            name = shown(chain, 24, glyphs)
+            words = shown(text, _NAME_WIDTH, glyphs)
+            style = "$text-muted" if enough else "$warning bold"
+            sign = "" if enough else f"{glyphs.warn} "
+            lines.append(Content.assemble(f"{sign}{name}: ", (words, style)))
+        return Content("\n").join(lines) if lines else Content("No chain uses it.")
