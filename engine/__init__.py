@@ -1,163 +1,261 @@
 """standby's engine: fallback chains of models that keep answering when a provider goes down.
 
-async with Engine(load_config("config.yaml")) as engine:
-reply = await engine.complete("support", "Why is the sky blue?")
+    async with Engine(load_config("config.yaml")) as engine:
+        reply = await engine.complete("support", "Why is the sky blue?")
+
+Everything public is a name of this package. Each is imported from its module when it is first used
+(PEP 562), so that a program pays for what it needs only.
 """
 
-from engine.classify import classify, is_transient
-from engine.config.load import (
-    find_config,
-    load_config,
-    parse_config,
-    sample_path,
-    user_config_path,
-)
-from engine.config.model import (
-    ChainConfig,
-    Config,
-    Dashboard,
-    Fails,
-    Incident,
-    KeySource,
-    ModelConfig,
-    ProviderConfig,
-    SimulatedModel,
-    Traffic,
-)
-from engine.durations import format_duration, parse_duration
-from engine.engine import Engine
-from engine.errors import (
-    AllBenched,
-    AuthDeadError,
-    ChainExhausted,
-    ConfigError,
-    DeadlineExceeded,
-    Failure,
-    Fault,
-    NoUsableModel,
-    RequestError,
-    StandbyError,
-    StreamInterrupted,
-    TransientError,
-    UnknownTarget,
-    UnknownUpstreamError,
-    UpstreamError,
-)
-from engine.events import (
-    AttemptCancelled,
-    AttemptFailed,
-    AttemptFirstToken,
-    AttemptStarted,
-    AttemptSucceeded,
-    ConfigRejected,
-    ConfigReloaded,
-    Event,
-    FeedDropped,
-    KeyBenched,
-    KeyUnbenched,
-    ModelBenched,
-    ModelSkipped,
-    ModelUnbenched,
-    RequestCancelled,
-    RequestEvent,
-    RequestFailed,
-    RequestStarted,
-    RequestSucceeded,
-    StreamBroken,
-)
-from engine.figures import Figures, ModelFigures
-from engine.messages import Delta, Message, Params, Prompt, Reply, ToolCall, ToolCallDelta, Usage
-from engine.policy import Backoff, Policy, Timeouts
-from engine.providers.base import Answer, Call, End, Finish, Part, Provider, Signal
-from engine.request import cause_json, causes_of
-from engine.secret import Secret, redact
-from engine.stream import Stream
-from engine.survey import Benched, ModelStatus, Prospect
-from engine.traffic import Traffic as TrafficRunner
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "AllBenched",
-    "Answer",
-    "AttemptCancelled",
-    "AttemptFailed",
-    "AttemptFirstToken",
-    "AttemptStarted",
-    "AttemptSucceeded",
-    "AuthDeadError",
-    "Backoff",
-    "Benched",
-    "Call",
-    "ChainConfig",
-    "ChainExhausted",
-    "Config",
-    "ConfigError",
-    "ConfigRejected",
-    "ConfigReloaded",
-    "Dashboard",
-    "DeadlineExceeded",
-    "Delta",
-    "End",
-    "Engine",
-    "Event",
-    "Fails",
-    "Failure",
-    "Fault",
-    "FeedDropped",
-    "Figures",
-    "Finish",
-    "Incident",
-    "KeyBenched",
-    "KeySource",
-    "KeyUnbenched",
-    "Message",
-    "ModelBenched",
-    "ModelConfig",
-    "ModelFigures",
-    "ModelSkipped",
-    "ModelStatus",
-    "ModelUnbenched",
-    "NoUsableModel",
-    "Params",
-    "Part",
-    "Policy",
-    "Prompt",
-    "Prospect",
-    "Provider",
-    "ProviderConfig",
-    "Reply",
-    "RequestCancelled",
-    "RequestError",
-    "RequestEvent",
-    "RequestFailed",
-    "RequestStarted",
-    "RequestSucceeded",
-    "Secret",
-    "Signal",
-    "SimulatedModel",
-    "StandbyError",
-    "Stream",
-    "StreamBroken",
-    "StreamInterrupted",
-    "Timeouts",
-    "ToolCall",
-    "ToolCallDelta",
-    "Traffic",
-    "TrafficRunner",
-    "TransientError",
-    "UnknownTarget",
-    "UnknownUpstreamError",
-    "UpstreamError",
-    "Usage",
-    "cause_json",
-    "causes_of",
-    "classify",
-    "find_config",
-    "format_duration",
-    "is_transient",
-    "load_config",
-    "parse_config",
-    "parse_duration",
-    "redact",
-    "sample_path",
-    "user_config_path",
-]
+# Not lazily: once its module of the same name is loaded, the package's attribute would be the module.
+from engine.classify import classify as classify
+
+if TYPE_CHECKING:
+    from engine.classify import (
+        is_transient as is_transient,
+    )
+    from engine.config.load import (
+        find_config as find_config,
+        load_config as load_config,
+        parse_config as parse_config,
+        sample_path as sample_path,
+        user_config_path as user_config_path,
+    )
+    from engine.config.model import (
+        ChainConfig as ChainConfig,
+        Config as Config,
+        Dashboard as Dashboard,
+        Fails as Fails,
+        Incident as Incident,
+        KeySource as KeySource,
+        ModelConfig as ModelConfig,
+        ProviderConfig as ProviderConfig,
+        SimulatedModel as SimulatedModel,
+        Traffic as Traffic,
+    )
+    from engine.durations import (
+        format_duration as format_duration,
+        parse_duration as parse_duration,
+    )
+    from engine.engine import (
+        Engine as Engine,
+    )
+    from engine.errors import (
+        AllBenched as AllBenched,
+        AuthDeadError as AuthDeadError,
+        ChainExhausted as ChainExhausted,
+        ConfigError as ConfigError,
+        DeadlineExceeded as DeadlineExceeded,
+        Failure as Failure,
+        Fault as Fault,
+        NoUsableModel as NoUsableModel,
+        RequestError as RequestError,
+        StandbyError as StandbyError,
+        StreamInterrupted as StreamInterrupted,
+        TransientError as TransientError,
+        UnknownTarget as UnknownTarget,
+        UnknownUpstreamError as UnknownUpstreamError,
+        UpstreamError as UpstreamError,
+    )
+    from engine.events import (
+        AttemptCancelled as AttemptCancelled,
+        AttemptFailed as AttemptFailed,
+        AttemptFirstToken as AttemptFirstToken,
+        AttemptStarted as AttemptStarted,
+        AttemptSucceeded as AttemptSucceeded,
+        ConfigRejected as ConfigRejected,
+        ConfigReloaded as ConfigReloaded,
+        Event as Event,
+        FeedDropped as FeedDropped,
+        KeyBenched as KeyBenched,
+        KeyUnbenched as KeyUnbenched,
+        ModelBenched as ModelBenched,
+        ModelSkipped as ModelSkipped,
+        ModelUnbenched as ModelUnbenched,
+        RequestCancelled as RequestCancelled,
+        RequestEvent as RequestEvent,
+        RequestFailed as RequestFailed,
+        RequestStarted as RequestStarted,
+        RequestSucceeded as RequestSucceeded,
+        StreamBroken as StreamBroken,
+    )
+    from engine.figures import (
+        Figures as Figures,
+        ModelFigures as ModelFigures,
+    )
+    from engine.messages import (
+        Delta as Delta,
+        Message as Message,
+        Params as Params,
+        Prompt as Prompt,
+        Reply as Reply,
+        ToolCall as ToolCall,
+        ToolCallDelta as ToolCallDelta,
+        Usage as Usage,
+    )
+    from engine.names import (
+        is_key as is_key,
+        is_model as is_model,
+    )
+    from engine.policy import (
+        Backoff as Backoff,
+        Policy as Policy,
+        Timeouts as Timeouts,
+    )
+    from engine.providers.base import (
+        Answer as Answer,
+        Call as Call,
+        End as End,
+        Finish as Finish,
+        Part as Part,
+        Provider as Provider,
+        Signal as Signal,
+    )
+    from engine.request import (
+        cause_json as cause_json,
+        causes_of as causes_of,
+    )
+    from engine.secret import (
+        Secret as Secret,
+        redact as redact,
+    )
+    from engine.stream import (
+        Stream as Stream,
+    )
+    from engine.survey import (
+        Benched as Benched,
+        ModelStatus as ModelStatus,
+        Prospect as Prospect,
+    )
+    from engine.traffic import (
+        BackgroundTraffic as BackgroundTraffic,
+    )
+
+_HOME = {
+    "classify": ("is_transient",),
+    "config.load": (
+        "find_config",
+        "load_config",
+        "parse_config",
+        "sample_path",
+        "user_config_path",
+    ),
+    "config.model": (
+        "ChainConfig",
+        "Config",
+        "Dashboard",
+        "Fails",
+        "Incident",
+        "KeySource",
+        "ModelConfig",
+        "ProviderConfig",
+        "SimulatedModel",
+        "Traffic",
+    ),
+    "durations": (
+        "format_duration",
+        "parse_duration",
+    ),
+    "engine": ("Engine",),
+    "errors": (
+        "AllBenched",
+        "AuthDeadError",
+        "ChainExhausted",
+        "ConfigError",
+        "DeadlineExceeded",
+        "Failure",
+        "Fault",
+        "NoUsableModel",
+        "RequestError",
+        "StandbyError",
+        "StreamInterrupted",
+        "TransientError",
+        "UnknownTarget",
+        "UnknownUpstreamError",
+        "UpstreamError",
+    ),
+    "events": (
+        "AttemptCancelled",
+        "AttemptFailed",
+        "AttemptFirstToken",
+        "AttemptStarted",
+        "AttemptSucceeded",
+        "ConfigRejected",
+        "ConfigReloaded",
+        "Event",
+        "FeedDropped",
+        "KeyBenched",
+        "KeyUnbenched",
+        "ModelBenched",
+        "ModelSkipped",
+        "ModelUnbenched",
+        "RequestCancelled",
+        "RequestEvent",
+        "RequestFailed",
+        "RequestStarted",
+        "RequestSucceeded",
+        "StreamBroken",
+    ),
+    "figures": (
+        "Figures",
+        "ModelFigures",
+    ),
+    "messages": (
+        "Delta",
+        "Message",
+        "Params",
+        "Prompt",
+        "Reply",
+        "ToolCall",
+        "ToolCallDelta",
+        "Usage",
+    ),
+    "names": (
+        "is_key",
+        "is_model",
+    ),
+    "policy": (
+        "Backoff",
+        "Policy",
+        "Timeouts",
+    ),
+    "providers.base": (
+        "Answer",
+        "Call",
+        "End",
+        "Finish",
+        "Part",
+        "Provider",
+        "Signal",
+    ),
+    "request": (
+        "cause_json",
+        "causes_of",
+    ),
+    "secret": (
+        "Secret",
+        "redact",
+    ),
+    "stream": ("Stream",),
+    "survey": (
+        "Benched",
+        "ModelStatus",
+        "Prospect",
+    ),
+    "traffic": ("BackgroundTraffic",),
+}
+_MODULE_OF = {name: f"engine.{module}" for module, names in _HOME.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'engine' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_MODULE_OF[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULE_OF})

@@ -125,7 +125,8 @@ class Attempt:
             raise OutOfTime
         if first == self.end:
             raise Signal("timeout", f"no complete answer within {self.end - self.started:g}s")
-        raise Signal(what, f"nothing came within {limit_s:g}s")
+        shown = self.limits.first_token if what == "first_token_timeout" else self.limits.idle
+        raise Signal(what, f"nothing came within {shown:g}s")
 
     def tell_started(self, *, trial: bool = False) -> None:
         """Tells that it begins."""

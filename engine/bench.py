@@ -21,22 +21,22 @@ class Stay(NamedTuple):
 
     Attributes:
         since: When it began, on the bench's clock.
-        until: When it ends, on the bench's clock; None for no end.
+        length_s: Seconds it lasts; None for no end.
         reason: Why, in a short word or the operator's own.
         by: Who, None for the engine itself.
         dead: True if a key or quota is gone, so that trying again can't help.
     """
 
     since: float
-    until: float | None
+    length_s: float | None
     reason: str
     by: str | None = None
     dead: bool = False
 
     @property
-    def length_s(self) -> float | None:
-        """Seconds from beginning to end, None for no end."""
-        return None if self.until is None else self.until - self.since
+    def until(self) -> float | None:
+        """When it ends, on the bench's clock; None for no end."""
+        return None if self.length_s is None else self.since + self.length_s
 
 
 class Benched(NamedTuple):
@@ -201,7 +201,7 @@ class Bench:
         if entry.failures < after:
             return []
         now = self._clock()
-        entry.auto = Stay(now, now + length_s, reason, dead=dead)
+        entry.auto = Stay(now, length_s, reason, dead=dead)
         entry.level = 1
         entry.generation += 1
         self._note_end(entry.auto)
@@ -211,7 +211,7 @@ class Bench:
         """An operator takes a name out of play, whatever its state; a hold that stands is replaced."""
         entry = self._entries.setdefault(name, _Entry())
         now = self._clock()
-        entry.hold = Stay(now, None if length_s is None else now + length_s, reason, by)
+        entry.hold = Stay(now, length_s, reason, by)
         entry.spared = frozenset()
         self._note_end(entry.hold)
         return [Benched(name, entry.hold, manual=True, level=entry.level, failures=entry.failures)]

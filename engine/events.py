@@ -48,7 +48,7 @@ class Event:
         for name, optional in _names(type(self)):
             value = getattr(self, name)
             if value is not None or not optional:
-                flat[name] = value
+                flat[name] = round(value, 6) if isinstance(value, float) else value
         return flat
 
 

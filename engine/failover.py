@@ -9,7 +9,6 @@ from typing import NoReturn, TypeVar
 
 from engine.attempt import Attempt, OutOfTime
 from engine.bench import Block, Transition
-from engine.classify import classify
 from engine.decision import Decision, Situation, decide
 from engine.errors import (
     AllBenched,
@@ -21,13 +20,12 @@ from engine.errors import (
     upstream_error,
 )
 from engine.events import ModelSkipped
-from engine.messages import whole_text
-from engine.providers.base import Answer, Signal
+from engine.providers.base import Answer
 from engine.request import Request
 from engine.resolve import split_model
 from engine.roster import Roster, Unusable
-from engine.secret import redact
 from engine.sideline import Sentence, Sideline
+from engine.trouble import Trouble, understand
 
 T = TypeVar("T")
 
@@ -67,15 +65,21 @@ class Walk:
         """
         while True:
             attempt = await self._next()
-            caught: Exception
             try:
                 return await act(attempt)
             except Exception as error:  # noqa: BLE001  (providers raise anything; classify sorts it out)
-                caught = error
+                trouble = self.understood(attempt, error)
             except BaseException:
                 attempt.cancel("caller")
                 raise
-            await self.failed(attempt, caught)
+            # Outside the except block, so that what is raised from here on has no dangerous context.
+            await self.failed(attempt, trouble)
+
+    def understood(self, attempt: Attempt, error: Exception) -> Trouble | None:
+        """What is to be kept of an attempt's exception; None if the deadline cut the attempt."""
+        if isinstance(error, OutOfTime):
+            return None
+        return understand(error, attempt.seat.config.errors, self._roster.secrets())
 
     def succeeded(self, attempt: Attempt, answer: Answer) -> None:
         """An attempt has brought its answer whole."""
@@ -83,13 +87,13 @@ class Walk:
             attempt.tell_succeeded(answer.finish_reason, answer.usage)
             self._sideline.succeeded(attempt.tickets)
 
-    async def failed(self, attempt: Attempt, error: Exception) -> None:
+    async def failed(self, attempt: Attempt, trouble: Trouble | None) -> None:
         """An attempt has failed: benches, tells, waits; then the walk may go on.
 
         Raises:
             StandbyError: The request stops here.
         """
-        decision, cause = self.judge(attempt, error)
+        decision, cause = self.judge(attempt, trouble)
         match decision.then:
             case "retry":
                 self._number += 1
@@ -104,25 +108,24 @@ class Walk:
                 pass
 
     def judge(
-        self, attempt: Attempt, error: Exception, *, delivered: bool = False
+        self, attempt: Attempt, trouble: Trouble | None, *, delivered: bool = False
     ) -> tuple[Decision, UpstreamError]:
-        """What a failure means and what follows; carries out the bench and tells of both.
+        """What follows from a failure; carries out the bench and tells of both.
 
         Args:
             attempt: What failed.
-            error: How.
+            trouble: How; None if the deadline cut it.
             delivered: True once content has reached the caller: the request then ends with the stream.
 
         Raises:
             DeadlineExceeded: The deadline cut the attempt, which is nobody's failure.
         """
         request = self.request
-        if isinstance(error, OutOfTime):
+        if trouble is None:
             attempt.cancel("deadline")
             self._out_of_time()
         attempt.settle()
-        failure = classify(error, attempt.seat.config.errors)
-        message = redact(whole_text(_words(error)), self._roster.secrets())
+        failure, message, usage = trouble
         cause = upstream_error(attempt.model, failure, message)
         request.causes.append(cause)
         other = self._next_playable()
@@ -143,7 +146,7 @@ class Walk:
         attempt.tell_failed(
             failure,
             message,
-            usage=error.usage if isinstance(error, Signal) else None,
+            usage=usage,
             retry_in_s=decision.wait_s if decision.then == "retry" else None,
             bench=name if transitions else None,
             benched_for_s=decision.bench_s if transitions else None,
@@ -267,19 +270,13 @@ class Walk:
         return min((end for end in ends if end is not None), default=None)
 
     def _exhausted(self) -> NoReturn:
-        tried = {cause.model: str(cause) for cause in self.request.causes}
-        blocked = {self.request.models[place]: block for place, block in self._blocks()}
-        lines = [
-            tried.get(model)
-            or (
-                f"{model}: {describe(blocked[model], self._sideline)}"
-                if model in blocked
-                else f"{model}: skipped"
-            )
-            for model in self.request.models
-        ]
+        told = {model: f"{model}: skipped" for model in self.request.models}
+        for place, block in self._blocks():
+            model = self.request.models[place]
+            told[model] = f"{model}: {describe(block, self._sideline)}"
+        told |= {cause.model: str(cause) for cause in self.request.causes}
         raise ChainExhausted(
-            f"no model of {self.request.target} answered: " + "; ".join(lines),
+            f"no model of {self.request.target} answered: " + "; ".join(told.values()),
             causes=self.request.causes,
             retry_after_s=self._first_back(),
         )
@@ -310,12 +307,3 @@ def no_usable_model(target: str, roster: Roster, models: tuple[str, ...]) -> NoU
     parts = [(model, bar.detail) for model, bar in standings if isinstance(bar, Unusable)]
     why = "; ".join(f"{model}: {detail}" for model, detail in parts)
     return NoUsableModel(f"no model of {target} can be used: {why}", parts=parts)
-
-
-def _words(error: Exception) -> str:
-    """What an error says; of somebody else's, with its type."""
-    if isinstance(error, Signal):
-        return error.message
-    if isinstance(error, UpstreamError):
-        return error.message
-    return f"{type(error).__name__}: {error}"

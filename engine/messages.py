@@ -61,7 +61,8 @@ class ToolCall(NamedTuple):
     arguments: str
 
 
-class ToolCallDelta(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
     """A piece of a tool call in a stream.
 
     Attributes:

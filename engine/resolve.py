@@ -104,7 +104,7 @@ def walk(roots: Iterable[str], lists: Callable[[str], Sequence[str] | None]) -> 
         place, name = next(path[inside], (-1, ""))
         if place < 0:
             done.add(inside)
-            del path[inside]
+            path.popitem()
         elif name in path:
             names = list(path)
             yield Step(name, inside, place, (*names[names.index(name) :], name))

@@ -15,6 +15,7 @@ from engine.failover import Walk
 from engine.messages import Delta, Reply
 from engine.providers.base import Part, Signal
 from engine.transcript import Transcript
+from engine.trouble import Trouble
 
 _AFTER_FINISH_S: Final = 1.0
 """How long usage and terminator are waited for once the model has said why it stopped."""
@@ -145,7 +146,6 @@ class Stream:
         attempt = self._attempt
         if attempt is None:
             raise RuntimeError("iterate a stream inside `async with`")
-        caught: Exception
         try:
             if self._transcript.is_finished:
                 await self._finish(attempt)
@@ -153,10 +153,10 @@ class Stream:
             else:
                 await self._pull(attempt, attempt.limits.idle, "idle_timeout")
         except Exception as error:  # noqa: BLE001  (providers raise anything; classify sorts it out)
-            caught = error
+            trouble = self._walk.understood(attempt, error)
         else:
             return
-        await self._broke(attempt, caught)
+        await self._broke(attempt, trouble)
 
     async def _pull(self, attempt: Attempt, limit_s: float, what: Any) -> bool:
         """Reads once; True if that brought a delta.
@@ -194,15 +194,15 @@ class Stream:
             for part in batch:
                 self._transcript.note(part)
 
-    async def _broke(self, attempt: Attempt, error: Exception) -> None:
+    async def _broke(self, attempt: Attempt, trouble: Trouble | None) -> None:
         """The stream broke: goes on with another model if nothing was delivered, else tells the caller."""
         await self._close()
         if not self._transcript.has_content:
             self._attempt = None
-            await self._walk.failed(attempt, error)
+            await self._walk.failed(attempt, trouble)
             await self._walk.run(self._start)
             return
-        _, cause = self._walk.judge(attempt, error, delivered=True)
+        _, cause = self._walk.judge(attempt, trouble, delivered=True)
         request, text = self._request, self.text
         mode = request.policy.mid_stream
         if request.bus.wants(StreamBroken):

@@ -40,7 +40,7 @@ class Asks(Protocol):
         ...
 
 
-class Traffic:
+class BackgroundTraffic:
     """Sends prompts at random moments, a given number a second on average.
 
     The prompts take the chains in turn, one round plain, one round streamed.

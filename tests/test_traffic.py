@@ -13,7 +13,7 @@ import pytest
 
 from engine.config import model as config
 from engine.errors import ChainExhausted
-from engine.traffic import MOST_AT_ONCE, Traffic
+from engine.traffic import MOST_AT_ONCE, BackgroundTraffic
 from tests.virtual_time import VirtualLoop, virtual
 
 
@@ -70,7 +70,7 @@ class NotingEngine:
 async def run_for(engine: NotingEngine, seconds: float, traffic: config.Traffic, seed: int = 1) -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(seconds):
-            await Traffic(engine, traffic, rng=random.Random(seed)).run()
+            await BackgroundTraffic(engine, traffic, rng=random.Random(seed)).run()
 
 
 @virtual
@@ -142,7 +142,7 @@ def test_other_errors_are_not_hidden() -> None:
     @virtual
     async def main() -> None:
         engine = NotingEngine(fails=lambda: ZeroDivisionError("a bug"))
-        await Traffic(engine, config.Traffic(2.0, ("support",)), rng=random.Random(1)).run()
+        await BackgroundTraffic(engine, config.Traffic(2.0, ("support",)), rng=random.Random(1)).run()
 
     with pytest.raises(ExceptionGroup) as caught:
         main()
@@ -152,7 +152,7 @@ def test_other_errors_are_not_hidden() -> None:
 @virtual
 async def test_cancelling_takes_every_prompt_along() -> None:
     engine = NotingEngine(takes_s=1e6)
-    run = asyncio.create_task(Traffic(engine, config.Traffic(5.0, ("support",))).run())
+    run = asyncio.create_task(BackgroundTraffic(engine, config.Traffic(5.0, ("support",))).run())
     await asyncio.sleep(4)
     under_way = engine.under_way
     assert under_way > 5
@@ -177,7 +177,9 @@ async def test_the_same_seed_sends_the_same_traffic() -> None:
 @virtual
 async def test_a_sleeping_laptop_does_not_wake_to_a_burst() -> None:
     engine = NotingEngine()
-    run = asyncio.create_task(Traffic(engine, config.Traffic(2.0, ("support",)), rng=random.Random(1)).run())
+    run = asyncio.create_task(
+        BackgroundTraffic(engine, config.Traffic(2.0, ("support",)), rng=random.Random(1)).run()
+    )
     await asyncio.sleep(10)
     before = len(engine.asked)
     loop = asyncio.get_running_loop()
@@ -194,6 +196,6 @@ async def test_a_sleeping_laptop_does_not_wake_to_a_burst() -> None:
 def test_no_traffic_ends_at_once(traffic: config.Traffic) -> None:
     @virtual
     async def main() -> None:
-        await Traffic(NotingEngine(), traffic).run()
+        await BackgroundTraffic(NotingEngine(), traffic).run()
 
     main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -41,7 +42,7 @@ class CarefulApp(App[None]):
 
     def panic(self, *renderables: RenderableType) -> None:
         """Ends the app with what Textual wanted to print as the crash's words."""
-        console = Console(width=200, no_color=True, file=_Nowhere())
+        console = Console(width=200, no_color=True, file=io.StringIO())
         with console.capture() as captured:
             for renderable in renderables:
                 console.print(renderable)
@@ -60,13 +61,3 @@ class CarefulApp(App[None]):
         log = write_crash(error)
         where = f"details, without keys and prompts, are in {log}" if log else "the log could not be written"
         self.crash = f"the dashboard crashed: {summary(error)}\n{where}"
-
-
-class _Nowhere:
-    """A file for a console that only captures."""
-
-    def write(self, _text: str) -> int:
-        return 0
-
-    def flush(self) -> None:
-        return

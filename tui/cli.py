@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-from tui.cli_parser import COMMANDS, Parser
+from tui.cli_parser import COMMANDS, Parser, add_config
 from tui.exits import BROKEN_PIPE, FAILED, INTERRUPTED, Exit, OutputLost
 from tui.output import Notes, Output, is_terminal
 
@@ -96,7 +96,7 @@ def _top_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--config", metavar="FILE", help="use this configuration")
+    add_config(parser)
     parser.add_argument("--store", metavar="STORE", help="where benches live: auto or memory")
     parser.add_argument("--read-only", action="store_true", help="show everything, change nothing")
     parser.add_argument("--no-traffic", action="store_true", help="send no prompts in the background")

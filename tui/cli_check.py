@@ -8,7 +8,7 @@ import asyncio
 from engine import Config, Engine, Prospect, find_config
 from tui.cli_config import configured
 from tui.cli_explain import why
-from tui.cli_parser import Parser, command_parser
+from tui.cli_parser import Parser, command_parser, file_name
 from tui.exits import DONE, Exit
 from tui.output import Output
 from tui.table import columns
@@ -17,7 +17,8 @@ from tui.table import columns
 def parser() -> Parser:
     """How `standby check` is written."""
     parser = command_parser("check")
-    parser.add_argument("file", metavar="FILE", nargs="?", help="the configuration; else the one in force")
+    what = "the configuration; else the one in force"
+    parser.add_argument("file", metavar="FILE", nargs="?", type=file_name, help=what)
     return parser
 
 

@@ -32,5 +32,17 @@ def command_parser(name: str) -> Parser:
         name: The command, as in `COMMANDS`.
     """
     parser = Parser(prog=f"standby {name}", description=f"{COMMANDS[name][1]}.", allow_abbrev=False)
-    parser.add_argument("--config", metavar="FILE", help="use this configuration")
+    add_config(parser)
     return parser
+
+
+def add_config(parser: Parser) -> None:
+    """Adds the option that names a configuration."""
+    parser.add_argument("--config", metavar="FILE", type=file_name, help="use this configuration")
+
+
+def file_name(text: str) -> str:
+    """An argument that names a file; an empty one is most likely a variable that is not set."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name of the file is empty")
+    return text

@@ -42,7 +42,15 @@ COMMANDS: Final = (
     Command("unbench", ("u",), "Unbench", "Bring the model under the cursor back.", "board", True, 3),
     Command("pause", ("space",), "Pause", "Hold the view still, or let it go on.", "board", False, 4),
     Command("follow", ("f",), "Follow", "Go to the end of the attempts and stay there.", "board", False, 6),
+    Command(
+        "next_pane", ("tab",), "Other pane", "Move between the models and the attempts.", "board", False, 7
+    ),
     Command("new_prompt", ("n",), "New prompt", "Send a prompt of your own.", "app", True, 5),
+    Command("send", ("enter",), "Send", "Send the prompt.", "prompt", True, 2),
+    Command("cancel", ("escape",), "Cancel", "Stop the request; what came stays.", "prompt", False, 3),
+    Command("leave", ("escape",), "Board", "Back to the board; what was typed stays.", "prompt", False, 4),
+    Command("newline", ("ctrl+j",), "New line", "Break the line of the prompt.", "prompt", False, 9),
+    Command("options", ("ctrl+o",), "Options", "System prompt, tokens, temperature.", "prompt", False, 10),
     Command("view_board", ("1",), "Board", "Every chain with its models.", "app", False, 7),
     Command("view_prompt", ("2",), "Prompt", "A prompt of your own and its attempts.", "app", True, 8),
     Command("quit", ("q",), "Quit", "Leave.", "app", False, 1),
@@ -92,10 +100,11 @@ def remapped(keys: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
             faults.append(f"dashboard.keys.{name}: no key is given")
         else:
             keymap[name] = ",".join(names)
-    for name in list(keymap):
-        if taken := _clash(name, keymap):
-            faults.append(f"dashboard.keys.{name}: {keys[name]!r} is the key of {taken}, too; it stays as it was")
-            del keymap[name]
+    # Once more after each one dropped: what kept its old key may now be in another's way.
+    while clash := next(((name, taken) for name in keymap if (taken := _clash(name, keymap))), None):
+        name, taken = clash
+        faults.append(f"dashboard.keys.{name}: {keys[name]!r} is the key of {taken}, too; it stays as it was")
+        del keymap[name]
     return keymap, faults
 
 

@@ -103,13 +103,17 @@ class Exchange:
             return counted, True
         return -(-self.chars // _CHARS_PER_TOKEN), False
 
+    def give_up(self) -> None:
+        """Nobody waits for it any more; whoever runs it is about to be cancelled."""
+        self._end("cancelled")
+
     async def run(self) -> None:
         """Sends the prompt and takes in what comes back. Never raises, unless it is cancelled."""
         try:
             await self._stream()
-            self.state = "answered"
+            self._end("answered")
         except asyncio.CancelledError:
-            self.state = "cancelled"
+            self.give_up()
             raise
         except StandbyError as error:
             self._failed(str(error), advice(error))
@@ -118,8 +122,6 @@ class Exchange:
         except Exception as error:  # noqa: BLE001  (a fault of ours must not take the dashboard down)
             log = write_crash(error)
             self._failed(summary(error), "" if log is None else f"Details are in {log}.")
-        finally:
-            self.ended = self.clock()
 
     async def _stream(self) -> None:
         ask = self.ask
@@ -155,6 +157,11 @@ class Exchange:
         self.chars += len(text)
         self.pieces.append(Piece(kind, text))
 
+    def _end(self, state: State) -> None:
+        if self.state == "running":
+            self.state = state
+            self.ended = self.clock()
+
     def _failed(self, message: str, what_to_do: str) -> None:
-        self.state = "failed"
+        self._end("failed")
         self.pieces.append(Piece("error", f"{message}\n{what_to_do}".strip()))

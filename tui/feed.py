@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -75,6 +75,15 @@ class Feed:
         self._merger = Merger(self.ring)
         self._watched: dict[str, Merger] = {}
         self._benched_at: dict[str, str] = {}
+        self._notes: dict[type[Event], Callable[[Any, Drained], None]] = {
+            ModelBenched: self._note_benched,
+            ModelUnbenched: self._note_unbenched,
+            KeyBenched: self._note_state,
+            KeyUnbenched: self._note_state,
+            FeedDropped: self._note_dropped,
+            ConfigReloaded: self._note_reloaded,
+            ConfigRejected: self._note_rejected,
+        }
 
     def push(self, event: Event) -> None:
         """Takes one event from the engine."""
@@ -108,7 +117,7 @@ class Feed:
             self._count_lost(self._lost)
             self._lost = 0
         pop, figures, take, watched = self._events.popleft, self.figures, self._merger.take, self._watched
-        special = _SPECIAL.get
+        noting = self._notes.get
         for _ in range(min(len(self._events), _MOST_AT_ONCE)):
             event = pop()
             drained.events += 1
@@ -116,8 +125,8 @@ class Feed:
             take(event, now)
             if watched and (merger := watched.get(getattr(event, "request", None) or "")):
                 merger.take(event, now)
-            if (note := special(type(event))) is not None:
-                note(self, event, drained)
+            if (note := noting(type(event))) is not None:
+                note(event, drained)
         if drained.events:
             self.seen += drained.events
             self.last_at = now
@@ -161,14 +170,3 @@ class Feed:
         drained.reloads.append(event)
         self.rejected = event.faults
         self.rejections += 1
-
-
-_SPECIAL: Final[Mapping[type[Event], Callable[[Feed, Any, Drained], None]]] = {
-    ModelBenched: Feed._note_benched,
-    ModelUnbenched: Feed._note_unbenched,
-    KeyBenched: Feed._note_state,
-    KeyUnbenched: Feed._note_state,
-    FeedDropped: Feed._note_dropped,
-    ConfigReloaded: Feed._note_reloaded,
-    ConfigRejected: Feed._note_rejected,
-}

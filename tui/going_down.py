@@ -10,9 +10,12 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 from tui.exits import SIGNALLED
+
+if sys.platform != "win32":  # there Textual restores the console by other means
+    import termios
 
 _SIGNALS: Final = ("SIGTERM", "SIGHUP", "SIGINT")
 _LOOK_EVERY_S: Final = 1.0
@@ -20,7 +23,9 @@ _PATIENCE_S: Final = 1.5
 _HANG_UP: Final = 1  # SIGHUP, also where the platform has no such signal
 
 # Mouse, paste, focus and keyboard reports off, line wrap and cursor on, the main screen back.
-_RESTORE: Final = b"\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[<u\x1b[?7h\x1b[?1049l\x1b[?25h"
+_RESTORE: Final = (
+    b"\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[<u\x1b[?7h\x1b[?1049l\x1b[?25h"
+)
 
 
 class Exitway:
@@ -33,14 +38,17 @@ class Exitway:
     Args:
         leave: Called once, in the main thread or in a thread of its own, with the exit code to end
             with; it must only ask for the end, not wait for it.
-        restore: Puts the terminal's settings back, for the hard way.
+
+    Attributes:
+        code: The exit code that was asked for, 0 as long as nothing came.
+        terminal_gone: Whether there is nobody left to write to.
     """
 
-    def __init__(self, leave: Callable[[int], None], restore: Callable[[], None]) -> None:
+    def __init__(self, leave: Callable[[int], None]) -> None:
         self.code = 0
         self.terminal_gone = False
         self._leave = leave
-        self._restore = restore
+        self._settings: list[Any] | None = None
         self._over = threading.Event()
         self._before: dict[int, Callable[[int, FrameType | None], object] | int] = {}
 
@@ -49,6 +57,7 @@ class Exitway:
 
         Signals that the process was started to ignore, as under nohup, stay ignored.
         """
+        self._settings = _settings()
         for name in _SIGNALS:
             number = getattr(signal, name, None)
             if number is None:
@@ -80,11 +89,12 @@ class Exitway:
     def _insist(self) -> None:
         if self._over.wait(_PATIENCE_S):
             return
-        with suppress(Exception):
-            self._restore()
         with suppress(OSError):
             os.set_blocking(2, False)
             os.write(2, _RESTORE)
+        if sys.platform != "win32" and self._settings is not None:
+            with suppress(termios.error):
+                termios.tcsetattr(0, termios.TCSANOW, self._settings)
         os._exit(self.code)
 
     def _watch_terminal(self) -> None:
@@ -110,6 +120,15 @@ def abandon_terminal() -> None:
         for descriptor in (0, 1, 2):
             os.dup2(nowhere, descriptor)
         os.close(nowhere)
+
+
+def _settings() -> list[Any] | None:
+    if sys.platform == "win32":
+        return None
+    try:
+        return termios.tcgetattr(0)
+    except termios.error:
+        return None
 
 
 def _descriptor() -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from engine import (
     AttemptCancelled,
@@ -37,6 +37,22 @@ class Merger:
         self.ring = ring
         self._skips = skips
         self._running: dict[str, int] = {}  # a request runs one attempt at a time
+        self._takes: dict[type[Event], Callable[[Any, float], None]] = {
+            AttemptStarted: self._started,
+            AttemptFirstToken: self._first_token,
+            AttemptSucceeded: self._succeeded,
+            AttemptFailed: self._failed,
+            AttemptCancelled: self._cancelled,
+            StreamBroken: self._broken,
+            ModelSkipped: self._skipped,
+            RequestSucceeded: self._request_succeeded,
+            RequestCancelled: self._request_cancelled,
+            RequestFailed: self._request_failed,
+            ModelBenched: self._benched,
+            KeyBenched: self._benched,
+            ModelUnbenched: self._unbenched,
+            KeyUnbenched: self._unbenched,
+        }
 
     def take(self, event: Event, now: float) -> None:
         """Takes one event in.
@@ -45,9 +61,9 @@ class Merger:
             event: Any event; those without a line are passed over.
             now: Seconds on the dashboard's clock.
         """
-        handler = _HANDLERS.get(type(event))
-        if handler is not None:
-            handler(self, event, now)
+        take = self._takes.get(type(event))
+        if take is not None:
+            take(event, now)
 
     def lost_events(self) -> None:
         """Some events never arrived: the attempts that run may have ended unseen, and are marked so."""
@@ -191,21 +207,3 @@ class Merger:
                 by=event.by or "",
             )
         )
-
-
-_HANDLERS: Final[dict[type[Event], Callable[[Merger, Any, float], None]]] = {
-    AttemptStarted: Merger._started,
-    AttemptFirstToken: Merger._first_token,
-    AttemptSucceeded: Merger._succeeded,
-    AttemptFailed: Merger._failed,
-    AttemptCancelled: Merger._cancelled,
-    StreamBroken: Merger._broken,
-    ModelSkipped: Merger._skipped,
-    RequestSucceeded: Merger._request_succeeded,
-    RequestCancelled: Merger._request_cancelled,
-    RequestFailed: Merger._request_failed,
-    ModelBenched: Merger._benched,
-    KeyBenched: Merger._benched,
-    ModelUnbenched: Merger._unbenched,
-    KeyUnbenched: Merger._unbenched,
-}

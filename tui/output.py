@@ -88,7 +88,7 @@ class Notes:
 
         Args:
             text: What to say; line breaks inside it are shown as pictures.
-            head: Stands before it, with a colour where colours are welcome.
+            head: A word of ours before it, with a colour where colours are welcome.
             bad: Whether the line tells of something that went wrong.
         """
         if self._stream is None:
@@ -96,11 +96,10 @@ class Notes:
         if self._beside is not None:
             with suppress(OutputLost):
                 self._beside.end_line()
-        shown = safe_line(head)
-        if shown and self._coloured:
-            shown = f"{_RED if bad else _DIM}{shown}{_RESET}"
+        if head and self._coloured:
+            head = f"{_RED if bad else _DIM}{head}{_RESET}"
         try:
-            self._stream.write(_encodable(f"{shown}{safe_line(text)}\n", self._stream))
+            self._stream.write(_encodable(f"{head}{safe_line(text)}\n", self._stream))
             self._stream.flush()
         except (OSError, ValueError):
             _abandon(self._stream)

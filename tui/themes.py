@@ -14,7 +14,6 @@ DARK: Final = Theme(
     background="#0f1318",
     surface="#161b22",
     panel="#1d242d",
-    boost="#232c37",
     foreground="#d5dce4",
     primary="#6cb2eb",
     secondary="#8a9bb0",
@@ -25,7 +24,6 @@ DARK: Final = Theme(
     variables={
         "block-cursor-foreground": "#0f1318",
         "block-cursor-background": "#6cb2eb",
-        "block-cursor-blurred-background": "#1a2027",
         "border": "#6cb2eb",
         "border-blurred": "#2a333f",
     },
@@ -36,7 +34,6 @@ LIGHT: Final = Theme(
     background="#fbfaf8",
     surface="#f2f0ec",
     panel="#e9e6e0",
-    boost="#e3e9f0",
     foreground="#24292f",
     primary="#0b5ea8",
     secondary="#57606a",
@@ -47,7 +44,6 @@ LIGHT: Final = Theme(
     variables={
         "block-cursor-foreground": "#fbfaf8",
         "block-cursor-background": "#0b5ea8",
-        "block-cursor-blurred-background": "#eeece7",
         "border": "#0b5ea8",
         "border-blurred": "#d0ccc4",
     },

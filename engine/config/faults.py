@@ -18,14 +18,13 @@ class Faults:
     Args:
         path: The file, as the faults show it.
 
-    After a thousand faults the rest are only counted, and "did you mean" has a budget: a file of one
-    megabyte can hold a hundred thousand unknown names, and nobody reads that many suggestions.
+    At a thousand faults the reading ends, and "did you mean" has a budget: a file of one megabyte can
+    hold a hundred thousand unknown names, and nobody reads that many suggestions.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self._found: list[Fault] = []
-        self._beyond = 0
         self._comparisons = _COMPARISONS
 
     def __bool__(self) -> bool:
@@ -39,11 +38,13 @@ class Faults:
             column: 1-based.
             where: The place in the configuration, as `providers.openai.kind`.
             what: What is wrong and what to do about it; never holds a value that could be a secret.
+
+        Raises:
+            ConfigError: It is one too many.
         """
-        if len(self._found) < _MOST:
-            self._found.append(Fault(self.path, line, column, where, what))
-        else:
-            self._beyond += 1
+        self._found.append(Fault(self.path, line, column, where, what))
+        if len(self._found) == _MOST:
+            raise self.error()
 
     def did_you_mean(self, name: str, known: Collection[str]) -> str:
         """The end of a sentence about an unknown name: `; did you mean 'x'?`, or nothing."""
@@ -56,6 +57,6 @@ class Faults:
     def error(self) -> ConfigError:
         """All faults in the order of the file, as the error to raise."""
         found = sorted(self._found, key=lambda fault: fault[1:3])
-        if self._beyond:
-            found.append(Fault(self.path, 0, 0, "", f"and {self._beyond} more faults"))
+        if len(found) >= _MOST:
+            found.append(Fault(self.path, 0, 0, "", "more faults may follow; these are enough to begin with"))
         return ConfigError(found)

@@ -159,10 +159,10 @@ class _Builder:
         self._documents = 0
 
     def take(self, event: Any) -> None:
-        self.line, self.column = event.start_mark.line + 1, event.start_mark.column + 1
+        start = event.start_mark
+        self.line, self.column = start.line + 1, start.column + 1
         match event:
             case yaml.ScalarEvent():
-                self._refuse_extras(event)
                 self._add(self._scalar(event))
             case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                 self._refuse_extras(event)
@@ -180,12 +180,12 @@ class _Builder:
                     )
 
     def _scalar(self, event: Any) -> Scalar:
+        self._refuse_extras(event)
         plain = not event.style
-        quotes = 0 if plain else 1
+        text, end, begins = event.value, event.end_mark, self.column + (not plain)
         # Letter by letter only if the text is as long as its place in the file: no escapes, one line.
-        width = event.end_mark.column - event.start_mark.column - 2 * quotes
-        whole = event.end_mark.line == event.start_mark.line and width == len(event.value)
-        return Scalar(self.line, self.column, event.value, plain, self.column + quotes if whole else 0)
+        whole = end.line + 1 == self.line and end.column + plain == begins + len(text)
+        return Scalar(self.line, self.column, text, plain, begins if whole else 0)
 
     def _begin(self, kind: type[Seq | Map]) -> None:
         if len(self._open) >= _DEEPEST:
@@ -225,7 +225,9 @@ class _Builder:
         inside.skip = True
         if wrong:
             name = f".{shown(node.text)}" if isinstance(node, Scalar) and node.text else ""
-            self._faults.add(node.line, node.column, (self._inside() + name).removeprefix(".") or "yaml", wrong)
+            self._faults.add(
+                node.line, node.column, (self._inside() + name).removeprefix(".") or "yaml", wrong
+            )
 
     def _refuse_extras(self, event: Any) -> None:
         if event.anchor is not None:

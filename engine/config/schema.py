@@ -42,12 +42,12 @@ def check_nodes(root: Node | None, faults: Faults, path: Path) -> Config:
 
 
 def _read(root: Node | None, faults: Faults, path: Path) -> Config | None:
-    if root is None or (spot := Spot(root, "", faults)).is_null:
+    if root is None or (spot := Spot(root, faults)).is_null:
         faults.add(1, 1, "file", f"is empty; {_MINIMAL}")
         return None
     top = spot.mapping()
     if top is None:
-        Spot(root, "file", faults).fault(f"must be a mapping; {_MINIMAL}")
+        Spot(root, faults, "file").fault(f"must be a mapping; {_MINIMAL}")
         return None
     defaults = read_policy(inner) if (inner := _section(top, "defaults")) else Written()
     if inner:
@@ -55,7 +55,7 @@ def _read(root: Node | None, faults: Faults, path: Path) -> Config | None:
     provider_section = _section(top, "providers")
     providers = read_providers(provider_section, path.parent) if provider_section else {}
     if provider_section is None or not provider_section.names:
-        place = top.key("providers") if "providers" in top else Spot(root, "providers", faults)
+        place = top.key("providers") if "providers" in top else Spot(root, faults, "providers")
         place.fault(f"there is none; {_MINIMAL}")
     aliases = read_aliases(inner) if (inner := _section(top, "aliases")) else {}
     chains = read_chains(inner, defaults) if (inner := _section(top, "chains")) else {}
@@ -65,7 +65,7 @@ def _read(root: Node | None, faults: Faults, path: Path) -> Config | None:
     config = Config(
         providers=providers,
         aliases={name: tuple(part.name for part in parts) for name, parts in aliases.items()},
-        chains={name: chain.config(name, defaults) for name, chain in chains.items()},
+        chains={name: chain.config(name) for name, chain in chains.items()},
         defaults=defaults.policy(),
         store=_read_store(top),
         record_prompts=_read_flag(top, "record_prompts"),

@@ -71,13 +71,13 @@ def _read_source(section: Section, folder: Path) -> KeySource | None:
     if env is not None:
         variable = _read_env(env)
         return KeySource("", env=variable) if variable else None
-    text = file.text("the path of a file that holds the key") if file else None
-    if text is None or file is None:
+    path = file.path(folder, "the path of a file that holds the key") if file else None
+    if path is None or file is None:
         return None
-    if looks_like_key(text):
+    if looks_like_key(path.name):
         file.fault(_INLINE)
         return None
-    return KeySource("", file=folder / Path(text).expanduser())
+    return KeySource("", file=path)
 
 
 def _read_env(spot: Spot) -> str | None:

@@ -11,13 +11,15 @@ from engine.config.model import ChainConfig
 from engine.config.nodes import Scalar
 from engine.config.schema_policy import Written, read_policy
 from engine.config.spot import Entry, Section, Spot
+from engine.policy import Policy
 from engine.resolve import circle_text, walk
 
+_WANTED = "a list of models"
 _IN_NAMES = "/,#*"
 _IN_PROVIDERS = "/,#*:"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Part:
     """One name in a list, and where it stands."""
 
@@ -76,17 +78,19 @@ def read_parts(spot: Spot, wanted: str) -> tuple[Part, ...] | None:
         spot: The list.
         wanted: What it is a list of, as `a list of models`.
     """
-    elements = [spot] if isinstance(spot.node, Scalar) and not spot.is_null else spot.items(wanted)
+    elements = [spot] if isinstance(spot.node, Scalar) else spot.items(wanted)
     if elements is None:
         return None
     # An element that was refused counts: its fault stands, and the list is not empty for it.
     parts: list[Part] = []
     refused = False
     for element in elements:
-        if not element.is_null and not (isinstance(element.node, Scalar) and not element.node.text.strip()):
-            text = element.text("a name")
-            refused |= text is None
-            parts += _split(element, text or "")
+        node = element.node
+        if isinstance(node, Scalar) and (node.is_null or not node.text.strip()):
+            continue
+        text = element.text("a name")
+        refused |= text is None
+        parts += _split(element, text or "")
     if not parts and not refused:
         spot.fault(f"is empty; it must be {wanted}, with at least one")
     return tuple(parts) or None
@@ -114,45 +118,39 @@ def read_aliases(section: Section) -> dict[str, tuple[Part, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class WrittenChain:
-    """A chain as the file has it: what it lists, not yet checked, and its own policy."""
+    """A chain as the file has it: what it lists, not yet checked, and its policy, the defaults under it."""
 
     parts: tuple[Part, ...]
-    policy: Written
+    policy: Policy
 
-    def config(self, name: str, defaults: Written) -> ChainConfig:
-        """The chain with the defaults under its own policy."""
-        return ChainConfig(name, _names(self.parts), defaults.under(self.policy).policy())
+    def config(self, name: str) -> ChainConfig:
+        """The chain under its name."""
+        return ChainConfig(name, _names(self.parts), self.policy)
 
 
 def read_chains(section: Section, defaults: Written) -> dict[str, WrittenChain]:
     """Every chain, in the file's order."""
+    usual = defaults.policy()
     found = {}
     for entry in section.entries():
         check_name(entry, "chain")
-        found[entry.name] = _read_chain(entry, defaults)
+        long = entry.value.mapping()
+        if long:
+            found[entry.name] = _read_long(entry, long, defaults)
+        else:
+            found[entry.name] = WrittenChain(read_parts(entry.value, _WANTED) or (), usual)
     return found
 
 
-def _read_chain(entry: Entry, defaults: Written) -> WrittenChain:
-    wanted = "a list of models"
-    if entry.value.is_null:
-        entry.value.fault(f"is empty; it must be {wanted}, with at least one")
-        return WrittenChain((), Written())
-    chain = entry.value.mapping()
-    if chain is None:
-        return WrittenChain(read_parts(entry.value, wanted) or (), Written())
+def _read_long(entry: Entry, chain: Section, defaults: Written) -> WrittenChain:
     models = chain.take("models")
-    parts = read_parts(models, wanted) if models else None
+    parts = read_parts(models, _WANTED) if models else None
     if models is None:
         entry.key.fault("has no `models`; list at least one")
-    fallback = chain.take("fallback")
-    opts_out = fallback is not None and isinstance(fallback.node, Scalar) and fallback.node.text == "none"
-    unsupported.refuse_keys(
-        chain, {k: v for k, v in unsupported.CHAIN.items() if k != "fallback" or not opts_out}
-    )
-    policy = read_policy(chain, defaults)
+    unsupported.refuse_keys(chain, unsupported.CHAIN)
+    own = read_policy(chain, defaults)
     chain.close()
-    return WrittenChain(parts or (), policy)
+    return WrittenChain(parts or (), defaults.under(own).policy())
 
 
 def check_parts(lists: Collection[tuple[Part, ...]], names: Names) -> None:
@@ -166,7 +164,7 @@ def check_parts(lists: Collection[tuple[Part, ...]], names: Names) -> None:
 
 
 def _wrong_with(name: str, names: Names, spot: Spot) -> str:
-    if any(character.isspace() for character in name) and name not in names.lists:
+    if len(name.split()) > 1 and name not in names.lists:
         return "holds a blank; separate models with commas"
     provider, slash, model = name.partition("/")
     if not slash:

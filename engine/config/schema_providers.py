@@ -130,10 +130,9 @@ def _read_errors(section: Section) -> dict[int | str, Kind]:
 
 def _read_ca_bundle(section: Section, folder: Path) -> Path | None:
     spot = section.take("ca_bundle")
-    text = spot.text("the path of a file") if spot else None
-    if spot is None or text is None:
+    path = spot.path(folder, "the path of a file") if spot else None
+    if spot is None or path is None:
         return None
-    path = folder / Path(text).expanduser()
     if not path.is_file():
         spot.fault("there is no such file")
     elif not os.access(path, os.R_OK):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from engine.config.faults import Faults
 from engine.config.inline import quoted, shown
@@ -13,22 +15,37 @@ from engine.config.nodes import Broken, Map, Node, Scalar, Seq
 from engine.durations import format_duration, parse_duration
 
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9][0-9_]{0,17})")
-_NUMBER = re.compile(r"[+-]?(?:[0-9][0-9_]*\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
 _NOT_FINITE = re.compile(r"[+-]?\.?(?:inf|infinity|nan)", re.IGNORECASE)
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _LONGEST_DURATION = 3650 * 86400.0  # ten years: times of day beyond the calendar's end help nobody
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Spot:
     """One node of the file, where it stands in the configuration, and where its faults go.
 
     Every reading method returns None after noting a fault.
+
+    Attributes:
+        node: The node.
+        faults: Where its faults go.
+        step: The last step of the way to it: a name, or an index in a list.
+        above: The node it stands in, None at the top.
     """
 
     node: Node
-    where: str
     faults: Faults
+    step: str | int = ""
+    above: Spot | None = None
+
+    @property
+    def where(self) -> str:
+        """The way to it, as `providers.openai.keys[0]`; put together when a fault asks for it."""
+        before = self.above.where if self.above else ""
+        if isinstance(self.step, int):
+            return f"{before}[{self.step}]"
+        return f"{before}.{shown(self.step)}" if before else shown(self.step)
 
     def fault(self, what: str) -> None:
         """Notes a fault here, unless what stood here was refused already."""
@@ -39,6 +56,10 @@ class Spot:
     def is_null(self) -> bool:
         """Whether nothing stands here."""
         return isinstance(self.node, Scalar) and self.node.is_null
+
+    def is_word(self, word: str | None) -> bool:
+        """Whether exactly this word stands here."""
+        return isinstance(self.node, Scalar) and self.node.text == word
 
     def _scalar(self, wanted: str) -> Scalar | None:
         if isinstance(self.node, Scalar) and not self.node.is_null:
@@ -58,6 +79,12 @@ class Spot:
         else:
             return scalar.text
         return None
+
+    def path(self, folder: Path, wanted: str) -> Path | None:
+        """A path, `~` expanded, relative to a folder."""
+        text = self.text(wanted)
+        # `Path.expanduser` raises for the home of nobody; the name is then a name like any other.
+        return None if text is None else folder / os.path.expanduser(text)  # noqa: PTH111
 
     def boolean(self) -> bool | None:
         """`true` or `false`, or YAML's other words for them."""
@@ -135,7 +162,7 @@ class Spot:
     def items(self, wanted: str) -> list[Spot] | None:
         """The elements of a list."""
         if isinstance(self.node, Seq):
-            return [Spot(n, f"{self.where}[{i}]", self.faults) for i, n in enumerate(self.node.items)]
+            return [Spot(node, self.faults, i, self) for i, node in enumerate(self.node.items)]
         self.fault(f"must be {wanted}, {_not_what(self.node)}")
         return None
 
@@ -211,8 +238,7 @@ class Section:
             self.key(key).fault(f"unknown key{hint or '; known here: ' + ', '.join(sorted(self._asked))}")
 
     def _spot(self, key: str, node: Node) -> Spot:
-        where = f"{self.spot.where}.{shown(key)}" if self.spot.where else shown(key)
-        return Spot(node, where, self.spot.faults)
+        return Spot(node, self.spot.faults, key, self.spot)
 
 
 def _not_what(node: Node) -> str:

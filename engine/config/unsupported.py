@@ -16,6 +16,7 @@ CHAIN: Final[Mapping[str, str]] = {
     "owner": "write the owner's providers and aliases at the top of the file",
     "fallback": "write its models at the end of the chain, or `fallback: none`",
 }
+HARMLESS: Final[Mapping[str, str]] = {"fallback": "none"}  # asks for nothing that is missing
 VALUES: Final[Mapping[str, Mapping[str, str]]] = {
     "mid_stream": dict.fromkeys(("append", "continue", "restart"), "write `mid_stream: raise`"),
     "trial": {"probe": "write `trial: request`"},
@@ -40,9 +41,10 @@ def refusal(what: str, instead: str) -> str:
 
 
 def refuse_keys(section: Section, table: Mapping[str, str]) -> None:
-    """Makes a fault of each key of the section that stands in the table."""
+    """Makes a fault of each key of the section that stands in the table and asks for something."""
     for key, instead in table.items():
-        if section.take(key) is not None:
+        spot = section.take(key)
+        if spot is not None and not spot.is_word(HARMLESS.get(key)):
             section.key(key).fault(refusal(f"`{key}`", instead))
 
 

@@ -30,11 +30,13 @@ def build_provider(config: ProviderConfig) -> Provider:
         from engine.providers.simulated import build_simulated  # noqa: PLC0415
 
         wire = _wire(config.speaks)(_SIMULATED_URL)
-        transport = Transport(_SIMULATED_URL, inner=build_simulated(config))
+        transport = Transport(_SIMULATED_URL, headers=config.headers, inner=build_simulated(config))
     else:
         wire = _wire(config.kind)(config.base_url)
-        transport = Transport(config.base_url, proxy=config.proxy, ca_bundle=config.ca_bundle)
-    return HttpProvider(wire, transport, headers=config.headers)
+        transport = Transport(
+            config.base_url, headers=config.headers, proxy=config.proxy, ca_bundle=config.ca_bundle
+        )
+    return HttpProvider(wire, transport)
 
 
 def _wire(protocol: str) -> Callable[[str], Wire]:

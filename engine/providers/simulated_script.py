@@ -14,6 +14,7 @@ from engine.providers.simulated_story import Turn
 
 # A stream wakes up at most this often, whatever its speed: it runs in the process that paints the screen.
 _WAKEUPS_PER_S = 30
+_ALL = 1 << 16
 _TOKENS_OF_A_CALL = 12
 
 Ending = Literal["close", "cut", "stall"]
@@ -86,11 +87,10 @@ def _streamed(
     if reply.tool is not None:
         yield Step(at_s, dialect.opening(reply) + dialect.call(reply))
     else:
-        # The first token comes alone and at once; the others in groups.
-        yield Step(
-            at_s, dialect.opening(reply) + b"".join(dialect.text(reply, word) for word in islice(words, 1))
-        )
-        said, group = 1, max(1, math.ceil(1.0 / (turn.token_s * _WAKEUPS_PER_S)) if turn.token_s else 1 << 16)
+        # The first token comes alone and at once, the others in groups.
+        first = b"".join(dialect.text(reply, word) for word in islice(words, 1))
+        yield Step(at_s, dialect.opening(reply) + first)
+        said, group = 1, math.ceil(1.0 / (turn.token_s * _WAKEUPS_PER_S)) if turn.token_s else _ALL
         while text := list(islice(words, group)):
             said += len(text)
             at_s = turn.first_token_s + (said - 1) * turn.token_s

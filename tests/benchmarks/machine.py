@@ -52,7 +52,7 @@ def has_fast_transport() -> bool:
 def describe(cores: Cores) -> dict[str, str]:
     """What the figures depend on: machine, versions, and how busy it was."""
     facts = {
-        "machine": f"{os.cpu_count()} × {_processor()}, {platform.system()} {platform.release()}",
+        "machine": f"{os.cpu_count()} x {_processor()}, {platform.system()} {platform.release()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
     }
     for name in ("httpx", "httpx-aiohttp", "aiohttp", "textual"):

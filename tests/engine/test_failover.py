@@ -9,8 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from engine.config.model import ChainConfig, Config, KeySource, ModelConfig, ProviderConfig
 from engine.engine import Engine

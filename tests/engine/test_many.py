@@ -6,10 +6,11 @@ import asyncio
 
 import pytest
 
-from engine import ChainConfig, Config, Engine, KeySource, ProviderConfig
-from tests.over_sockets import QUICK
+from engine import Backoff, ChainConfig, Config, Engine, KeySource, Policy, ProviderConfig
 from tests.scripted import Heard
 from tests.upstream import Upstream, steps
+
+PATIENT = Policy(attempts=2, backoff=Backoff(0, 0), bench_after=99)
 
 
 async def test_a_hundred_requests_at_once_never_see_each_others_model_key_or_messages(
@@ -30,7 +31,7 @@ async def test_a_hundred_requests_at_once_never_see_each_others_model_key_or_mes
             up.script(f"first-{number}", steps.status(500))
             up.script(f"second-{number}", steps.ok(f"answer of {number}"))
             models = (f"{name}/first-{number}", f"{name}/second-{number}")
-            chains[f"chain-{number}"] = ChainConfig(f"chain-{number}", models, QUICK.replace(bench_after=99))
+            chains[f"chain-{number}"] = ChainConfig(f"chain-{number}", models, PATIENT)
         heard = Heard()
         async with Engine(Config(providers=providers, chains=chains)) as engine:
             engine.observe(heard.append)

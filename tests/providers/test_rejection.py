@@ -198,6 +198,7 @@ DIALECTS = {
         "Busy",
         ("about:blank",),
     ),
+    "numbers that tell nothing": (500, {"error": {"code": 0, "message": "x", "status": 10**30}}, "x", ()),
     "JSON without words": (500, {"oops": 1}, '{"oops": 1}', ()),
     "a lone surrogate": (500, {"error": "a\ud83db"}, "a\ufffdb", ()),
 }
@@ -347,6 +348,12 @@ def test_json_that_nests_too_deeply_is_read_as_far_as_it_makes_sense() -> None:
     for _ in range(500):
         nested = {"error": nested, "innererror": nested}
     assert error_in(nested) is not None
+    place: Any = 1
+    for _ in range(5000):
+        place = [place]
+    said = error_in({"detail": [{"msg": "Required", "loc": ["body", place]}]})
+    assert said is not None
+    assert said.message == "body: Required"
     loop: dict[str, Any] = {}
     loop["error"] = loop
     assert error_in(loop) is not None

@@ -39,7 +39,7 @@ def test_the_draft_is_kept_however_often_one_goes_up_and_down(path: Path) -> Non
 def test_a_restart_brings_everything_back(path: Path) -> None:
     first = History(path)
     first.add("line one\nline two", "support")
-    first.add("snow ☃ and a lone quote \"", "acme/large, cheap")
+    first.add('snow ☃ and a lone quote "', "acme/large, cheap")
     second = History(path)
     assert second.older("") == 'snow ☃ and a lone quote "'
     assert second.older("") == "line one\nline two"

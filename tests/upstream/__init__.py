@@ -15,12 +15,13 @@ until three requests have come in (`model=` counts one model's), `await up.quiet
 connection is closed. Nothing here sleeps: whatever takes its time waits for an `asyncio.Event`.
 
 A step is any `async def step(exchange: Exchange) -> None`; see `steps.py` for those there are.
+`tasks_of_others()` are the running tasks without the upstream's own, which share the loop.
 A step that raises fails the test when the upstream is left.
 """
 
 from tests.upstream import steps
 from tests.upstream.exchange import Exchange, Request, Step
 from tests.upstream.protocols import ToolUse
-from tests.upstream.server import Upstream
+from tests.upstream.server import Upstream, tasks_of_others
 
-__all__ = ["Exchange", "Request", "Step", "ToolUse", "Upstream", "steps"]
+__all__ = ["Exchange", "Request", "Step", "ToolUse", "Upstream", "steps", "tasks_of_others"]

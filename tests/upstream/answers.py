@@ -143,8 +143,13 @@ def crlf(text: str = "Hello there", **options: Any) -> Step:
 
 
 def cr(text: str = "Hello there", **options: Any) -> Step:
-    """Lines end with CR alone; not for Ollama, whose format knows LF only."""
-    return ok(text, shape=lambda data: [data.replace(b"\n", b"\r")], **options)
+    """Lines end with CR alone; Ollama's, whose format does not know that, stay as they are."""
+
+    async def step(exchange: Exchange) -> None:
+        end = b"\n" if exchange.request.protocol == "ollama" else b"\r"
+        await ok(text, shape=lambda data: [data.replace(b"\n", end)], **options)(exchange)
+
+    return step
 
 
 def bom(text: str = "Hello there", **options: Any) -> Step:

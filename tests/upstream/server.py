@@ -6,11 +6,23 @@ import asyncio
 import json
 import ssl
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from tests.upstream import steps
 from tests.upstream.exchange import Exchange, Request, Step
 from tests.upstream.protocols import protocol_of
+
+_TASK = "upstream connection"
+
+
+def tasks_of_others() -> set[asyncio.Task[Any]]:
+    """The tasks that are not an upstream's: those of the test, and of what it tests."""
+
+    def is_own(task: asyncio.Task[Any]) -> bool:
+        accepts = getattr(task.get_coro(), "__name__", "").startswith("_accept_connection")
+        return accepts or task.get_name().startswith(_TASK)
+
+    return {task for task in asyncio.all_tasks() if not is_own(task)}
 
 
 class Upstream:
@@ -130,7 +142,8 @@ class _Connection(asyncio.Protocol):
         self._number = self._upstream.accepted
         self._upstream.accepted += 1
         self._upstream._connections.add(self)
-        self._task = asyncio.get_running_loop().create_task(self._serve())
+        name = f"{_TASK} {self._number}"
+        self._task = asyncio.get_running_loop().create_task(self._serve(), name=name)
 
     def data_received(self, data: bytes) -> None:
         self._reader.feed_data(data)
@@ -181,7 +194,7 @@ class _Connection(asyncio.Protocol):
         if protocol:
             request.protocol = protocol
             request.body = json.loads(raw)
-            request.model = request.body["model"]
+            request.model = request.body.get("model", "")
             request.stream = request.body.get("stream", protocol == "ollama")
         return request
 

@@ -34,8 +34,15 @@ class BenchDialog(ModalScreen[None]):
     """
 
     CSS_PATH = "bench_dialog.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Leave", show=False),
+        Binding("right,l", "term(1)", "Longer", show=False),
+        Binding("left,h", "term(-1)", "Shorter", show=False),
+        Binding("down", "app.focus_next", "Next", show=False),
+        Binding("up", "app.focus_previous", "Previous", show=False),
+    ]
     AUTO_FOCUS = "#cancel"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012  (Textual declares it)
 
     term = getters.query_one(Choice)
     until = getters.query_one("#until", Input)
@@ -70,10 +77,16 @@ class BenchDialog(ModalScreen[None]):
             with Horizontal(id="buttons"):
                 yield Button("Cancel", id="cancel", compact=True)
                 yield Button("Bench it", id="bench", compact=True)
+            yield Static(self._hint(), id="hint", markup=False)
 
     def on_mount(self) -> None:
         """A time of day is asked for only where it is wanted."""
+        self.set_class(self._desk.glyphs.ascii, "-ascii")
         self._show_until()
+
+    def action_term(self, by: int) -> None:
+        """Marks a longer or a shorter time, wherever the focus is."""
+        self.term.action_move(by)
 
     def action_leave(self) -> None:
         """Leaves; nothing has happened."""
@@ -118,7 +131,9 @@ class BenchDialog(ModalScreen[None]):
         if status is None or status.state not in ("benched", "held"):
             return title
         left = "no end" if status.remaining_s is None else f"{countdown(status.remaining_s)} left"
-        return title.append(Content(f"\nIt is out already: {state_text(status.state, glyphs)}, {left}. This replaces a hold."))
+        return title.append(
+            Content(f"\nIt is out already: {state_text(status.state, glyphs)}, {left}. This replaces a hold.")
+        )
 
     def _consequences(self) -> Content:
         glyphs = self._desk.glyphs
@@ -126,7 +141,12 @@ class BenchDialog(ModalScreen[None]):
         for chain, text, enough in what_is_left(self.model, self._desk.health.chains):
             name = shown(chain, 24, glyphs)
             words = shown(text, _NAME_WIDTH, glyphs)
-            style = "$text-muted" if enough else "$warning bold"
-            sign = "" if enough else f"{glyphs.warn} "
-            lines.append(Content.assemble(f"{sign}{name}: ", (words, style)))
+            if enough:
+                lines.append(Content(f"{name}: {words}"))
+            else:
+                lines.append(Content.styled(f"{glyphs.warn} {name}: {words}", "$warning bold"))
         return Content("\n").join(lines) if lines else Content("No chain uses it.")
+
+    def _hint(self) -> str:
+        arrows = "<- ->" if self._desk.glyphs.ascii else "← →"
+        return f"{arrows} how long   Tab moves on   Esc leaves"

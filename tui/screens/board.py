@@ -7,7 +7,9 @@ from typing import ClassVar, Literal
 
 from textual import getters
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Container
+from textual.types import CSSPathType
 
 from engine import StandbyError
 from tui.cells import shown
@@ -33,8 +35,8 @@ class BoardScreen(View):
     """
 
     NAME = "board"
-    BINDINGS = bindings("board")
-    CSS_PATH: ClassVar[list[str]] = ["view.tcss", "board.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("board")]
+    CSS_PATH: ClassVar[CSSPathType | None] = ["view.tcss", "board.tcss"]
     AUTO_FOCUS = "Board"
 
     board = getters.query_one(Board)
@@ -94,6 +96,10 @@ class BoardScreen(View):
     def action_follow(self) -> None:
         """Goes to the end of the attempts and stays there."""
         self.attempts.follow()
+
+    def action_next_pane(self) -> None:
+        """From the models to the attempts and back."""
+        self.focus_next()
 
     def action_bench(self) -> None:
         """Asks how long and why; the model is the one under the cursor now, whatever happens meanwhile."""

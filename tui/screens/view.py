@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import getters
 from textual.app import ComposeResult
 from textual.screen import Screen
+from textual.types import CSSPathType
 
 from tui.commands import BY_NAME, COMMANDS, acts, key_label
 from tui.desk import Desk
@@ -28,14 +29,18 @@ class View(Screen[None]):
     """
 
     NAME: ClassVar[str] = ""
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  (Textual declares it)
         (0, "-narrow"),
         (56, "-medium"),
         (100, "-normal"),
         (180, "-wide"),
     ]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (16, "-tall")]
-    CSS_PATH = "view.tcss"
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012  (Textual declares it)
+        (0, "-short"),
+        (16, "-low"),
+        (30, "-tall"),
+    ]
+    CSS_PATH: ClassVar[CSSPathType | None] = "view.tcss"
 
     top = getters.query_one(TopLine)
     status = getters.query_one(StatusLine)
@@ -72,6 +77,9 @@ class View(Screen[None]):
         del drained
         self.top.tick()
         self.status.tick()
+
+    def begin(self) -> None:
+        """Makes ready for something new; called when the operator asks for it by the view's command."""
 
     def keys_changed(self) -> None:
         """The configuration gave other keys."""

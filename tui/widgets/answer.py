@@ -50,19 +50,25 @@ class Answer(VerticalScroll):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's name for it)
         super().__init__(id=id)
+        self.following = True
         self._fresh: list[_Block] = []
         self._last: _Block | None = None
 
     @property
     def is_at_end(self) -> bool:
         """Whether the newest text is on the screen."""
-        return self.is_vertical_scroll_end or self.max_scroll_y == 0
+        return self.scroll_y >= self.max_scroll_y
 
     def begin(self) -> None:
         """Empties it for the next answer, and follows that."""
         self.remove_children()
         self._fresh, self._last = [], None
-        self.anchor()
+        self.following = True
+
+    def release_anchor(self) -> None:
+        """Somebody scrolls. (Textual's own anchor puts a short text at the bottom; hence this one.)"""
+        super().release_anchor()
+        self.following = False
 
     def take(self, piece: Piece) -> None:
         """Takes in a piece; `show` puts it on the screen."""
@@ -77,6 +83,8 @@ class Answer(VerticalScroll):
 
     def show(self) -> None:
         """Puts on the screen what came since."""
+        if self.is_at_end:
+            self.following = True
         if self._fresh:
             self.mount(*self._fresh)
         for block in self._fresh:
@@ -84,6 +92,8 @@ class Answer(VerticalScroll):
         if self._last is not None:
             self._last.show()
         self._fresh = []
+        if self.following:
+            self.scroll_end(animate=False)
 
     def _split(self, block: _Block, text: str) -> None:
         before, newline, after = text.partition("\n")
@@ -116,5 +126,5 @@ class Answer(VerticalScroll):
 
     def action_end(self) -> None:
         """To the last line, and stays there."""
-        self.anchor()
+        self.following = True
         self.scroll_end(animate=False)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual import events
+from textual.binding import BindingType
 from textual.strip import Strip
 
 from tui.cells import padded, shown, width_of
@@ -29,7 +32,7 @@ class Attempts(Lined, can_focus=True):
         id: The widget's id.
     """
 
-    BINDINGS = bindings("list")
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
     DEFAULT_CSS = """
     Attempts { height: 1fr; }
     """
@@ -192,7 +195,7 @@ class Attempts(Lined, can_focus=True):
         names = heads(width) if width >= 56 else self.title
         if pill:
             names = padded(names, max(0, width - width_of(pill)))
-        return [(names, "faint" if width >= 56 else "muted"), (pill, "pill")]
+        return [(names, "text" if self.has_focus else "faint"), (pill, "pill")]
 
     def _pill(self, width: int) -> str:
         if self.following:

@@ -3,40 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import ClassVar
 
 from textual import events
+from textual.binding import BindingType
 from textual.geometry import Size
 from textual.strip import Strip
 
-from engine import ModelFigures
-from tui.cells import shown
+from tui.cells import padded, shown
 from tui.commands import bindings
 from tui.desk import Desk
 from tui.health import Place
 from tui.widgets.board_cells import bar, chain_cells, heads, model_cells
+from tui.widgets.board_rows import Key, Row, build_rows
 from tui.widgets.lined import Cell, Lined
 
 _LAST_SECONDS = 10.0
 _WHEEL_LINES = 3
-
-Key = tuple[str, str]
-"""A place by name: chain and model."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One line: a chain's, or a model's in it."""
-
-    chain: str
-    place: Place | None = None
-    figures: ModelFigures | None = None
-    since: str = ""
-    places: tuple[Place, ...] = ()
-
-    @property
-    def key(self) -> Key | None:
-        return (self.chain, self.place.model) if self.place else None
 
 
 class Board(Lined, can_focus=True):
@@ -47,7 +30,7 @@ class Board(Lined, can_focus=True):
         id: The widget's id.
     """
 
-    BINDINGS = bindings("list")
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
     DEFAULT_CSS = """
     Board { height: auto; }
     """
@@ -57,7 +40,7 @@ class Board(Lined, can_focus=True):
         self.cursor: Key | None = None
         self.empty: tuple[str, ...] = ()
         self._desk = desk
-        self._rows: list[_Row] = []
+        self._rows: list[Row] = []
         self._offset = 0
         self._stamp = 0.0  # the time that countdowns are painted for
         self._painted: dict[int, object] = {}
@@ -77,7 +60,7 @@ class Board(Lined, can_focus=True):
         """Takes over what the desk knows now, and has the rows drawn that are different."""
         if self._frozen:
             return
-        rows = self._build()
+        rows = build_rows(self._desk)
         before, self._rows = self._rows, rows
         if [row.key or row.chain for row in before] != [row.key or row.chain for row in rows]:
             self._moved(before)
@@ -142,7 +125,7 @@ class Board(Lined, can_focus=True):
         """To the last model."""
         self._step(len(self._rows))
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002  (Textual's)
         """The column's names, and a line for each row."""
         return 1 + max(len(self._rows), len(self.empty) + 1)
 
@@ -159,11 +142,11 @@ class Board(Lined, can_focus=True):
         if number >= len(self._rows):
             return self.line((), width)
         row = self._rows[number]
-        if row.place is None or row.figures is None:
+        if row.place is None:
             return self.line(chain_cells(row.chain, row.places, width, glyphs), width)
         self._painted[number] = self._countdown(number)
         lit = row.key == self.cursor
-        cells = model_cells(row.place, row.figures, width, glyphs, self._time(row.place), row.since)
+        cells = model_cells(row.place, row.figures, width, glyphs, now=self._time(row.place), since=row.since)
         if lit:
             cells[0] = (glyphs.cursor, "accent")
         return self.line(cells, width, lit=lit)
@@ -175,7 +158,9 @@ class Board(Lined, can_focus=True):
         if hidden > 0:
             last = min(len(self._rows), self._offset + self._room)
             place = f" {self._offset + 1}-{last} of {len(self._rows)}"
-            cells = [(names[: max(0, width - len(place))].ljust(width - len(place)), "faint"), (place, "muted")]
+            room = max(0, width - len(place))
+            whole = names if len(names) <= room else names[:room].rpartition(" ")[0]
+            cells = [(padded(whole, room), "faint"), (place, "muted")]
         return self.line(cells, width)
 
     def _time(self, place: Place) -> float:
@@ -193,21 +178,7 @@ class Board(Lined, can_focus=True):
         left = max(0.0, place.ends - self._time(place))
         return round(left), bar(place, left, 10, self._desk.glyphs)
 
-    def _build(self) -> list[_Row]:
-        desk, rows = self._desk, list[_Row]()
-        now = desk.now()
-        known: dict[str, ModelFigures] = {}
-        for chain, places in desk.health.chains.items():
-            rows.append(_Row(chain, places=places))
-            for place in places:
-                figures = known.get(place.model)
-                if figures is None:
-                    figures = known[place.model] = desk.feed.figures.of(place.model, now)
-                since = desk.feed.benched_since(place.model) if place.is_out else ""
-                rows.append(_Row(chain, place, figures, since))
-        return rows
-
-    def _moved(self, before: list[_Row]) -> None:
+    def _moved(self, before: list[Row]) -> None:
         """Rows came or went: the cursor stays with its name, and its row where it is on the screen."""
         keys = [row.key for row in before]
         old = keys.index(self.cursor) if self.cursor in keys else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -13,7 +13,7 @@ from tui.cells import column, padded, shown, width_of
 from tui.glyphs import STATE_WORDS, Glyphs
 from tui.health import Place
 from tui.text import clock, countdown, latency
-from tui.widgets.lined import Cell, Tone
+from tui.widgets.lined import Cell, Tone, joined
 
 _TONES: Final[dict[str, Tone]] = {
     "live": "good",
@@ -60,8 +60,10 @@ def layout(width: int) -> Layout:
     """The columns at a width."""
     if width >= 150:
         columns = Layout(10, 32, 10, 7, 7, 5, 6, 6, 24)
+    elif width >= 116:
+        columns = Layout(10, 28, 8, 7, 7, 5, 6, 6, 10)
     elif width >= 104:
-        columns = Layout(10, 26, 8, 7, 7, 5, 6, 6, 12)
+        columns = Layout(10, 26, 8, 7, 7, 5, 6, 6, 10)
     elif width >= 88:
         columns = Layout(10, 24, 6, 7, 7, 5, 6, 0, 0)
     elif width >= 70:
@@ -70,21 +72,7 @@ def layout(width: int) -> Layout:
         columns = Layout(10, 18, 0, 7, 0, 0, 0, 0, 0)
     else:
         return Layout(10, max(8, width - 3 - 11 - 8), 0, 7, 0, 0, 0, 0, 0)
-    return Layout(*_widths(columns), width - 3 - sum(cells + 1 for cells in _widths(columns) if cells))
-
-
-def _widths(columns: Layout) -> tuple[int, ...]:
-    return (
-        columns.state,
-        columns.model,
-        columns.bar,
-        columns.left,
-        columns.rate,
-        columns.success,
-        columns.p50,
-        columns.p95,
-        columns.spark,
-    )
+    return replace(columns, reason=width - 3 - sum(cells + 1 for cells in astuple(columns) if cells))
 
 
 def heads(width: int) -> str:
@@ -99,8 +87,8 @@ def heads(width: int) -> str:
         ("ok", at.success, True),
         ("p50", at.p50, True),
         ("p95", at.p95, True),
-        ("last minutes", at.spark, False),
-        ("reason", at.reason, False),
+        ("recent", at.spark, False),
+        ("reason, since", at.reason, False),
     )
     return "   " + " ".join(padded(name, cells, right=right) for name, cells, right in names if cells)
 
@@ -115,7 +103,14 @@ def chain_cells(name: str, places: Sequence[Place], width: int, glyphs: Glyphs) 
         tone = "muted" if live == len(places) else "warn" if live else "bad"
     title = shown(name, max(4, width - len(says) - 4), glyphs)
     rule = glyphs.rule * max(0, width - width_of(title) - len(says) - 4)
-    return [("  ", "text"), (title, "strong"), (" ", "text"), (rule, "faint"), (" ", "text"), (says, _tone(tone))]
+    return [
+        ("  ", "text"),
+        (title, "strong"),
+        (" ", "text"),
+        (rule, "faint"),
+        (" ", "text"),
+        (says, _tone(tone)),
+    ]
 
 
 def _tone(name: str) -> Tone:
@@ -124,7 +119,7 @@ def _tone(name: str) -> Tone:
 
 
 def model_cells(
-    place: Place, figures: ModelFigures, width: int, glyphs: Glyphs, now: float, since: str
+    place: Place, figures: ModelFigures, width: int, glyphs: Glyphs, *, now: float, since: str
 ) -> list[Cell]:
     """A model's line; everything from outside is made safe here.
 
@@ -142,7 +137,7 @@ def model_cells(
     mark = {"serves": glyphs.serves, "stands_in": glyphs.stands_in}.get(place.mark, "")
     left = None if place.ends is None else max(0.0, place.ends - now)
     parts: list[list[Cell]] = [
-        [(state_text(place.state, glyphs, at.state), tone)],
+        [(padded(state_text(place.state, glyphs), at.state), tone)],
         [(column(place.model, at.model, glyphs), "strong" if place.mark else calm)],
     ]
     if at.bar:
@@ -158,17 +153,14 @@ def model_cells(
     if at.spark:
         parts.append(sparkline(figures.series, at.spark, glyphs))
     if at.reason > 0:
-        words, reason_tone = _reason(place, figures, since)
+        words, reason_tone = _reason(place, figures, since, at.reason)
         parts.append([(column(words, at.reason, glyphs), reason_tone)])
-    cells_: list[Cell] = [(" ", "text"), (padded(mark, 2), "accent")]
-    for part in parts:
-        cells_ += [*part, (" ", "text")]
-    return cells_[:-1]
+    return [(" ", "text"), (padded(mark, 2), "accent"), *joined(parts)]
 
 
-def state_text(state: str, glyphs: Glyphs, width: int = 0) -> str:
+def state_text(state: str, glyphs: Glyphs) -> str:
     """A state's sign and word."""
-    return padded(f"{glyphs.states.get(state, glyphs.unusable)} {STATE_WORDS.get(state, state)}", width)
+    return f"{glyphs.states.get(state, glyphs.unusable)} {STATE_WORDS.get(state, state)}"
 
 
 def bar(place: Place, left: float | None, width: int, glyphs: Glyphs) -> list[Cell]:
@@ -208,21 +200,29 @@ def _success(share: float | None, width: int) -> Cell:
     return padded(f"{math.floor(share * 100)}%", width, right=True), tone
 
 
-def _reason(place: Place, figures: ModelFigures, since: str) -> tuple[str, Tone]:
-    from_ = f", since {clock(since)[:5]}" if since else ""
+def _reason(place: Place, figures: ModelFigures, since: str, width: int) -> tuple[str, Tone]:
+    at = f" {clock(since)[:5]}" if since else ""
     if place.state == "held":
+        why = place.reason or "no reason given"
         by = f" by {place.by}" if place.by else ""
-        return f"{place.reason or 'no reason given'}{by}{from_}", "warn"
+        return _first_that_fits(width, f"{why}{at}{by}", f"{why}{at}", why), "warn"
     if place.state == "benched":
-        return f"{_words(place.reason)}{from_}", "bad"
+        why = _words(place.reason)
+        return _first_that_fits(width, f"{why}{at}", why), "bad"
     if place.state == "unusable":
         return place.reason, "muted"
     if place.mark == "stands_in":
-        return f"for {place.instead_of}", "accent"
+        name = place.instead_of.partition("/")[2] or place.instead_of
+        return _first_that_fits(width, f"for {place.instead_of}", f"for {name}"), "accent"
     if figures.last_reason and (figures.last_failure_ago_s or 0) < _RECENT_S:
         minutes = int((figures.last_failure_ago_s or 0) // 60)
-        return f"{_words(figures.last_reason)}, {minutes}m ago" if minutes else _words(figures.last_reason), "muted"
+        why = _words(figures.last_reason)
+        return (_first_that_fits(width, f"{why} {minutes}m ago", why) if minutes else why), "muted"
     return "", "muted"
+
+
+def _first_that_fits(width: int, *texts: str) -> str:
+    return next((text for text in texts if width_of(text) <= width), texts[-1])
 
 
 def _words(reason: str) -> str:

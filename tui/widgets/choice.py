@@ -30,8 +30,8 @@ class Choice(Lined, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,down,l,j", "move(1)", "Next", show=False),
-        Binding("left,up,h,k", "move(-1)", "Previous", show=False),
+        Binding("right,l", "move(1)", "Next", show=False),
+        Binding("left,h", "move(-1)", "Previous", show=False),
     ]
     DEFAULT_CSS = """
     Choice { height: auto; width: 1fr; }
@@ -63,7 +63,7 @@ class Choice(Lined, can_focus=True):
         """Marks the next option or the one before."""
         self.choose((self.chosen + by) % len(self._options))
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002  (Textual's)
         """As many lines as it takes."""
         return len(self._lines(width))
 

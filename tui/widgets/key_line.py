@@ -34,9 +34,10 @@ class KeyLine(Lined):
         for key, label in self.keys():
             needed = width_of(key) + 1 + width_of(label)
             gap = "" if len(cells) == 1 else "   "
-            if used + len(gap) + needed <= width - 1:
-                cells += [(gap, "text"), (key, "key"), (f" {label}", "muted")]
-                used += len(gap) + needed
+            if used + len(gap) + needed > width - 1:
+                break  # what matters less is not shown in place of what matters more
+            cells += [(gap, "text"), (key, "key"), (f" {label}", "muted")]
+            used += len(gap) + needed
         return self.line(cells, width)
 
     def keys(self) -> list[tuple[str, str]]:

@@ -24,6 +24,14 @@ Cell = tuple[str, Tone]
 _TONES: tuple[Tone, ...] = get_args(Tone)
 
 
+def joined(columns: Iterable[Iterable[Cell]]) -> list[Cell]:
+    """Columns side by side, one cell between them."""
+    cells: list[Cell] = []
+    for column in columns:
+        cells += [*column, (" ", "text")]
+    return cells[:-1]
+
+
 class Lined(Widget):
     """Draws its own lines. Text selection is off: lines are not text that Textual knows."""
 
@@ -34,7 +42,7 @@ class Lined(Widget):
         & > .tone-text { color: $foreground; }
         & > .tone-strong { color: $foreground; text-style: bold; }
         & > .tone-muted { color: $text-muted; }
-        & > .tone-faint { color: $foreground 30%; }
+        & > .tone-faint { color: $foreground 40%; }
         & > .tone-good { color: $success; }
         & > .tone-warn { color: $warning; }
         & > .tone-bad { color: $error; }
@@ -42,12 +50,16 @@ class Lined(Widget):
         & > .tone-key { color: $accent; text-style: bold; }
         & > .tone-pill { color: $background; background: $accent; }
         & > .tone-banner { color: $background; background: $warning; text-style: bold; }
-        & > .tone-cursor { background: $block-cursor-blurred-background; }
-        &:focus > .tone-cursor { background: $boost; }
+        & > .tone-cursor { background: $surface; }
+        &:focus > .tone-cursor { background: $panel; }
         &:ansi {
             & > .tone-muted { color: ansi_default; text-style: dim; }
             & > .tone-faint { color: ansi_default; text-style: dim; }
-            & > .tone-pill, & > .tone-banner { color: ansi_default; background: ansi_default; text-style: bold reverse; }
+            & > .tone-pill, & > .tone-banner {
+                color: ansi_default;
+                background: ansi_default;
+                text-style: bold reverse;
+            }
             & > .tone-cursor { background: ansi_default; }
             &:focus > .tone-cursor { background: ansi_default; text-style: bold; }
         }

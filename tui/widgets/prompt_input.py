@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import TextArea
 
-from tui.text import safe_block
+from tui.commands import BY_NAME
+from tui.widgets.safe_area import SafeArea
 
 
-class PromptInput(TextArea):
+class PromptInput(SafeArea):
     """A prompt. Enter sends it, Ctrl+J breaks the line, Up on the first line brings what was sent before.
 
     Ctrl+J and not Shift+Enter or Ctrl+Enter: most terminals, and tmux, can't tell those from Enter.
@@ -21,9 +20,10 @@ class PromptInput(TextArea):
         id: The widget's id.
     """
 
+    # Before the text area sees them, which would take Enter for a line break.
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "send", "Send", priority=True),
-        Binding("ctrl+j", "newline", "New line", priority=True),
+        Binding(",".join(command.keys), command.name, command.label, id=command.name, priority=True)
+        for command in (BY_NAME["send"], BY_NAME["newline"])
     ]
 
     class Sent(Message):
@@ -47,10 +47,6 @@ class PromptInput(TextArea):
             tab_behavior="focus",
             placeholder="Enter sends, Ctrl+J breaks the line, Up recalls what was sent",
         )
-
-    def get_line(self, line_index: int) -> Text:
-        """A line as it is shown: control characters that were pasted are pictures, the text keeps them."""
-        return Text(safe_block(self.document.get_line(line_index)), end="", no_wrap=True)
 
     def put(self, text: str, *, at_end: bool) -> None:
         """Replaces the whole text; undo brings back what was there.

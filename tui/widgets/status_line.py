@@ -95,7 +95,9 @@ class StatusLine(Lined):
         faults = "1 fault" if count == 1 else f"{count} faults"
         short = f"{glyphs.warn} config: {faults}"
         room = max(0, self.size.width // 2 - len(short))
-        return Fact(f"{glyphs.warn} config rejected, {faults}: {shown(feed.rejected[0], room, glyphs)}", "bad", short)
+        return Fact(
+            f"{glyphs.warn} config rejected, {faults}: {shown(feed.rejected[0], room, glyphs)}", "bad", short
+        )
 
     def _simulated(self) -> Fact | None:
         providers = self._desk.engine.config.providers.values()
@@ -113,6 +115,6 @@ class StatusLine(Lined):
             return Fact("no events yet", "muted", "no events")
         age = self._desk.now() - feed.last_at
         if age < _RECENT_S:
-            return Fact("last event just now", "muted", "now")
+            return Fact("last event just now", "muted", "event now")
         words = f"{age:.0f}s" if age < 60 else f"{age // 60:.0f}m" if age < 3600 else f"{age // 3600:.0f}h"
-        return Fact(f"last event {words} ago", "muted", f"{words} old")
+        return Fact(f"last event {words} ago", "muted", f"event {words} ago")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -11,7 +11,7 @@ from tui.cells import column, padded, shown, width_of
 from tui.glyphs import Glyphs
 from tui.ring import Line
 from tui.text import clock, countdown, latency
-from tui.widgets.lined import Cell, Tone
+from tui.widgets.lined import Cell, Tone, joined
 
 _OUTCOMES: Final[Mapping[str, tuple[str, str, Tone]]] = {
     "running": ("running", "running", "accent"),
@@ -30,7 +30,7 @@ _BACK: Final[Mapping[str, str]] = {"success": "it answered", "expired": "time is
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Cells of each column; 0 leaves it out. What is left over goes to the last one.
+    """Cells of each column; 0 leaves it out.
 
     Attributes:
         time: When.
@@ -39,9 +39,9 @@ class Layout:
         model: The model.
         tries: Which try of how many.
         outcome: Sign and word.
-        reason: Status and reason.
         took: How long it took.
-        then: What follows from it.
+        reason: Status and reason.
+        then: What follows from it; without a column of its own it stands behind the reason.
     """
 
     time: int
@@ -50,8 +50,8 @@ class Layout:
     model: int
     tries: int
     outcome: int
-    reason: int
     took: int
+    reason: int
     then: int
 
 
@@ -59,23 +59,22 @@ class Layout:
 def layout(width: int) -> Layout:
     """The columns at a width."""
     if width >= 130:
-        return _filled(Layout(8, 6, 12, 30, 5, 11, 20, 6, 0), width)
+        return _filled(Layout(8, 6, 12, 32, 5, 11, 6, 20, 0), width)
     if width >= 100:
-        return _filled(Layout(8, 0, 10, 24, 3, 11, 19, 6, 0), width)
+        return _filled(Layout(8, 0, 10, 26, 3, 11, 6, 16, 0), width)
     if width >= 78:
-        return _filled(Layout(8, 0, 8, 20, 3, 11, 0, 6, 0), width, share=0.58)
+        return _filled(Layout(8, 0, 8, 20, 0, 11, 6, 0, 0), width)
     if width >= 56:
-        return _filled(Layout(8, 0, 0, 20, 0, 11, 0, 0, 0), width, share=1)
-    return _filled(Layout(5, 0, 0, 16, 0, 1, 0, 0, 0), width, share=1)
+        return _filled(Layout(8, 0, 0, 20, 0, 11, 6, 0, 0), width)
+    return _filled(Layout(5, 0, 0, 16, 0, 1, 0, 0, 0), width)
 
 
-def _filled(columns: Layout, width: int, share: float = 0) -> Layout:
-    """Gives what is left to the last column, a share of it to the reason."""
-    fixed = (columns.time, columns.request, columns.chain, columns.model, columns.tries, columns.outcome)
-    taken = sum(cells + 1 for cells in (*fixed, columns.took) if cells)
-    reason = columns.reason or max(0, int((width - taken - 1) * share) - 1)
-    left = width - taken - reason - 1
-    return Layout(*fixed, reason, columns.took, max(0, left) if share < 1 else 0)
+def _filled(columns: Layout, width: int) -> Layout:
+    """Gives what is left to the last column; without one to the reason, which then says both."""
+    left = width - sum(cells + 1 for cells in astuple(columns) if cells)
+    if columns.reason:
+        return replace(columns, then=max(0, left))
+    return replace(columns, reason=max(0, left))
 
 
 def heads(width: int) -> str:
@@ -88,8 +87,8 @@ def heads(width: int) -> str:
         ("model", at.model, False),
         ("try", at.tries, False),
         ("outcome", at.outcome, False),
-        ("reason", at.reason, False),
         ("took", at.took, True),
+        ("reason", at.reason, False),
         ("then", at.then, False),
     )
     return " ".join(padded(name, cells, right=right) for name, cells, right in names if cells)
@@ -109,25 +108,24 @@ def cells(line: Line, width: int, glyphs: Glyphs, now: float) -> list[Cell]:
     sign, word, tone = _outcome(line, glyphs)
     calm: Tone = "muted" if line.outcome in ("running", "skipped", "cancelled", "lost") else "text"
     model = line.model if line.outcome != "request_failed" else "whole request"
-    parts: list[Cell] = [(padded(clock(line.at), at.time), "muted")]
+    parts: list[list[Cell]] = [[(padded(clock(line.at), at.time), "muted")]]
     if at.request:
-        parts.append((column(line.request, at.request, glyphs), "muted"))
+        parts.append([(column(line.request, at.request, glyphs), "muted")])
     if at.chain:
-        parts.append((column(line.chain, at.chain, glyphs), "muted"))
-    parts.append((column(model, at.model, glyphs), calm if line.model else "muted"))
+        parts.append([(column(line.chain, at.chain, glyphs), "muted")])
+    parts.append([(column(model, at.model, glyphs), calm if line.model else "muted")])
     if at.tries:
-        parts.append((padded(_tries(line, at.tries), at.tries), "muted"))
-    parts.append((padded(f"{sign} {word}" if at.outcome > 1 else sign, at.outcome), tone))
-    if at.reason:
-        parts.append((column(_reason(line), at.reason, glyphs), tone if tone in ("bad", "warn") else "muted"))
+        parts.append([(padded(_tries(line, at.tries), at.tries), "muted")])
+    parts.append([(padded(f"{sign} {word}" if at.outcome > 1 else sign, at.outcome), tone)])
     if at.took:
-        parts.append((padded(took(line, now), at.took, right=True), calm))
+        parts.append([(padded(took(line, now), at.took, right=True), calm)])
+    if at.reason:
+        reason_tone: Tone = tone if tone in ("bad", "warn") else "muted"
+        words = _reason(line) if at.then else _reason_and_then(line, glyphs)
+        parts.append([(column(words, at.reason, glyphs), reason_tone)])
     if at.then:
-        parts += _then(line, at.then, glyphs)
-    spaced: list[Cell] = []
-    for part in parts:
-        spaced += [part, (" ", "text")]
-    return spaced[:-1]
+        parts.append(_then(line, at.then, glyphs))
+    return joined(parts)
 
 
 def _outcome(line: Line, glyphs: Glyphs) -> tuple[str, str, Tone]:
@@ -151,6 +149,14 @@ def _reason(line: Line) -> str:
         return "no reason given"
     reason = line.reason.replace("_", " ") if line.outcome != "request_failed" else line.reason
     return f"{line.status} {reason}" if line.status else reason
+
+
+def _reason_and_then(line: Line, glyphs: Glyphs) -> str:
+    if line.next_model:
+        then = f"{glyphs.next} {line.next_model.partition('/')[2] or line.next_model}"
+    else:
+        then, _ = _consequence(line, glyphs)
+    return f"{_reason(line)} {then}".strip()
 
 
 def _then(line: Line, width: int, glyphs: Glyphs) -> list[Cell]:

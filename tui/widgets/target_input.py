@@ -7,10 +7,9 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.suggester import Suggester
-from textual.widgets import Input
 
 from tui.completion import ghost, matches
-from tui.text import safe_line
+from tui.widgets.safe_area import SafeInput
 
 
 class _Ghost(Suggester):
@@ -20,14 +19,6 @@ class _Ghost(Suggester):
 
     async def get_suggestion(self, value: str) -> str | None:
         return ghost(value, self._names())
-
-
-class SafeInput(Input):
-    """An input for one line; control characters that are pasted into it become pictures."""
-
-    def validate_value(self, value: str) -> str:
-        """Makes a value safe to show."""
-        return safe_line(value)
 
 
 class TargetInput(SafeInput):
@@ -57,6 +48,12 @@ class TargetInput(SafeInput):
         self._typed = ""
         self._shown: str | None = None
 
+    def put(self, target: str) -> None:
+        """Puts a target in place that nobody typed: every name may take its place."""
+        self._typed, self._shown = "", target
+        self.value = target
+        self.cursor_position = len(target)
+
     @property
     def choices(self) -> list[str]:
         """Targets that what was typed may become."""
@@ -70,6 +67,6 @@ class TargetInput(SafeInput):
         if not choices:
             return
         here = choices.index(self.value) if self.value in choices else (-1 if step > 0 else len(choices))
-        self._shown = choices[(here + step) % len(choices)]
-        self.value = self._shown
-        self.cursor_position = len(self.value)
+        typed = self._typed
+        self.put(choices[(here + step) % len(choices)])
+        self._typed = typed

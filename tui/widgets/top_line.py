@@ -9,12 +9,13 @@ from textual.strip import Strip
 
 from tui.cells import shown, width_of
 from tui.desk import Desk
+from tui.health import Place
 from tui.text import countdown
-from tui.widgets.board_cells import state_text
 from tui.widgets.facts import Fact, fitted
 from tui.widgets.lined import Cell, Lined, Tone
 
 _NAMES_AT_MOST = 4
+_ROOM_FOR_BOTH = 78
 
 
 class TopLine(Lined):
@@ -54,7 +55,9 @@ class TopLine(Lined):
 
     def _cells(self) -> list[Cell]:
         width = self.size.width - 2
-        right = fitted(self._bench(), width, "  ")
+        tabs = sum(width_of(text) for text, _ in self._left(width))
+        room = width - tabs - 2 if width >= _ROOM_FOR_BOTH else width
+        right = self._right(room)
         left = self._left(width - sum(width_of(text) for text, _ in right) - 2)
         space = width - sum(width_of(text) for text, _ in (*left, *right))
         return [(" ", "text"), *left, (" " * space, "text"), *right]
@@ -69,23 +72,40 @@ class TopLine(Lined):
             cells = cells[:-3]
         return cells
 
-    def _bench(self) -> list[Fact]:
-        health, glyphs = self._desk.health, self._desk.glyphs
-        counts = health.counts()
+    def _right(self, width: int) -> list[Cell]:
+        """What is out, by name as far as there is room, then in numbers: nothing is left unsaid."""
+        facts = self._counts()
+        out = self._desk.health.out
+        cells: list[Cell] = []
+        for named in range(min(len(out), _NAMES_AT_MOST), -1, -1):
+            names = [self._named(place, width) for place in out[:named]]
+            rest = len(out) - named
+            if rest:
+                sign = self._desk.glyphs.states["benched"]
+                names.append(Fact(f"and {rest} more" if names else f"{sign} {rest} out", "warn", f"+{rest}"))
+            cells = fitted([*names, *facts], width, "  ")
+            if len(cells) >= 2 * len(names) - 1:
+                return cells
+        return cells
+
+    def _named(self, place: Place, width: int) -> Fact:
+        glyphs = self._desk.glyphs
+        sign = glyphs.states[place.state]
+        # A second's grid: the line is painted once a second, not whenever a fraction has passed.
+        left = countdown(None if place.ends is None else place.ends - math.floor(self._desk.now()))
+        name = shown(place.model, max(12, width // 3), glyphs)
+        tail = shown(
+            place.model.rpartition("/")[2] or place.model, 12 if width >= _ROOM_FOR_BOTH // 2 else 8, glyphs
+        )
+        tone: Tone = "bad" if place.state == "benched" else "warn"
+        return Fact(f"{sign} {name} {left}", tone, f"{sign} {tail} {left}")
+
+    def _counts(self) -> list[Fact]:
+        glyphs, counts = self._desk.glyphs, self._desk.health.counts()
         facts = []
-        # A second's grid: the line is painted once a second, not whenever a fraction passes.
-        now = math.floor(self._desk.now())
-        for place in health.out[:_NAMES_AT_MOST]:
-            sign = glyphs.states[place.state]
-            left = "no end" if place.ends is None else countdown(place.ends - now)
-            name = shown(place.model, 26, glyphs)
-            tail = shown(place.model.partition("/")[2] or place.model, 12, glyphs)
-            tone: Tone = "bad" if place.state == "benched" else "warn"
-            facts.append(Fact(f"{sign} {name} {left}", tone, f"{sign} {tail} {left}"))
-        if len(health.out) > _NAMES_AT_MOST:
-            facts.append(Fact(f"and {len(health.out) - _NAMES_AT_MOST} more", "warn"))
-        elif live := counts.get("live", 0):
+        if live := counts.get("live", 0):
             facts.append(Fact(f"{glyphs.states['live']} {live} live", "good", f"{live} live"))
         if unusable := counts.get("unusable", 0):
-            facts.append(Fact(f"{glyphs.unusable} {unusable} unusable", "muted", state_text("unusable", glyphs)))
+            text = f"{glyphs.unusable} {unusable} unusable"
+            facts.append(Fact(text, "muted", f"{glyphs.unusable} {unusable}"))
         return facts

@@ -1,0 +1,203 @@
+"""Calls over HTTP, the same for every wire protocol: send what the wire wrote, read what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from types import TracebackType
+from typing import Any, Final
+
+from engine.incoming import Incoming
+from engine.messages import Delta, ToolCallDelta
+from engine.providers.base import Answer, Call, End, Finish, Part, Signal
+from engine.providers.rejection import page_text, rejected
+from engine.providers.wire import Outgoing, StreamReader, Wire
+from engine.transport import Transport
+
+_LARGEST: Final = 64 * 1024 * 1024
+_LARGEST_ERROR: Final = 64 * 1024
+# An error whose body does not end is an error all the same.
+_ERROR_BODY_S: Final = 2.0
+
+# Streams of JSON objects, one a line: what Ollama sends, and the other names of the same.
+_LINES: Final = frozenset(
+    {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
+)
+_UNPARSED: Final = object()
+
+
+class HttpProvider:
+    """Answers calls with what a server says; see `Provider` for what its methods promise.
+
+    Args:
+        wire: The protocol.
+        transport: The way to the server; closed with the provider.
+    """
+
+    def __init__(self, wire: Wire, transport: Transport) -> None:
+        self._wire = wire
+        self._transport = transport
+
+    def __repr__(self) -> str:
+        return f"<HttpProvider {type(self._wire).__name__} {self._transport!r}>"
+
+    async def complete(self, call: Call) -> Answer:
+        """One whole answer.
+
+        Raises:
+            Signal: Something went wrong.
+        """
+        wire = self._wire
+        incoming = await self._send(wire.build(call, stream=False), call, stream=False)
+        try:
+            body = await incoming.read(_LARGEST)
+        finally:
+            await incoming.aclose()
+        decoded = _decoded(body)
+        if decoded is _UNPARSED:
+            raise _unreadable(incoming, body)
+        return wire.read(decoded)
+
+    def stream(self, call: Call) -> _Streamed:
+        """One streamed answer; a context manager that gives an iterator over batches of parts.
+
+        Raises:
+            Signal: On entering or while iterating, when something goes wrong.
+        """
+        return _Streamed(self, call)
+
+    async def aclose(self) -> None:
+        """Closes all connections."""
+        await self._transport.aclose()
+
+    async def _send(self, outgoing: Outgoing, call: Call, *, stream: bool) -> Incoming:
+        """The head of a successful answer."""
+        incoming = await self._transport.send(
+            outgoing.url,
+            outgoing.body,
+            outgoing.headers,
+            key=call.key,
+            key_header=self._wire.key_header,
+            stream=stream,
+            connect_timeout_s=call.connect_timeout_s,
+        )
+        if 200 <= incoming.status < 300:
+            return incoming
+        try:
+            raise await _rejection(incoming)
+        finally:
+            await incoming.aclose()
+
+
+class _Streamed:
+    """One streamed call: the context, and its iterator. No generator, for a context should cost little."""
+
+    __slots__ = ("_begun", "_call", "_ended", "_incoming", "_provider", "_reader")
+
+    _incoming: Incoming
+    _reader: StreamReader
+
+    def __init__(self, provider: HttpProvider, call: Call) -> None:
+        self._provider = provider
+        self._call = call
+        self._begun = False
+        self._ended = False
+
+    async def __aenter__(self) -> AsyncIterator[Sequence[Part]]:
+        provider = self._provider
+        wire = provider._wire  # noqa: SLF001 - one class in two
+        self._incoming = await provider._send(  # noqa: SLF001
+            wire.build(self._call, stream=True), self._call, stream=True
+        )
+        self._reader = wire.reader()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._incoming.aclose()
+
+    def __aiter__(self) -> AsyncIterator[Sequence[Part]]:
+        return self
+
+    async def __anext__(self) -> Sequence[Part]:
+        if self._ended:
+            raise StopAsyncIteration
+        reader = self._reader
+        reader.feed(b"")  # raises the error that stood behind the last batch, before the next is waited for
+        chunk = await self._incoming.next_chunk()
+        if not chunk:
+            self._ended = True
+            parts = reader.finish()
+            if not parts:
+                raise StopAsyncIteration
+            return parts
+        return reader.feed(chunk) if self._begun else await self._begin(chunk)
+
+    async def _begin(self, chunk: bytes) -> Sequence[Part]:
+        """The first batch, if the body is a stream; else what it is instead."""
+        first = (chunk[:64].lstrip(_BLANK) or chunk.lstrip(_BLANK))[:1]
+        if not first:
+            return self._reader.feed(chunk)
+        self._begun = True
+        incoming = self._incoming
+        if first == b"<" or incoming.content_type == "text/html":
+            self._ended = True
+            raise _unreadable(incoming, chunk + await incoming.read_start(_LARGEST_ERROR))
+        if first in (b"{", b"[") and incoming.content_type not in _LINES:
+            self._ended = True
+            return self._whole(chunk + await incoming.read(_LARGEST))
+        return self._reader.feed(chunk)
+
+    def _whole(self, body: bytes) -> Sequence[Part]:
+        """JSON where a stream was asked for: the server does not stream, or sends an error as a 200."""
+        decoded = _decoded(body)
+        if decoded is _UNPARSED:
+            # Lines of JSON under another name, or nothing at all; the protocol's reader knows.
+            return [*self._reader.feed(body), *self._reader.finish()]
+        return _parts(self._provider._wire.read(decoded))  # noqa: SLF001
+
+
+_BLANK: Final = b"\xef\xbb\xbf \t\r\n"
+
+
+async def _rejection(incoming: Incoming) -> Signal:
+    body = b""
+    try:
+        async with asyncio.timeout(_ERROR_BODY_S):
+            body = await incoming.read_start(_LARGEST_ERROR)
+    except TimeoutError:
+        pass
+    return rejected(incoming.status, incoming.headers, body)
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return _UNPARSED
+
+
+def _unreadable(incoming: Incoming, body: bytes) -> Signal:
+    """A 200 that is no answer. Of its body only a page's title is told: the rest may be an answer's text."""
+    if not body.strip():
+        return Signal("protocol", "a 200 with an empty body")
+    if incoming.content_type == "text/html" or body.lstrip(_BLANK).startswith(b"<"):
+        title = page_text(body)[:100]
+        return Signal("protocol", f"a page instead of an answer ({title}); is a proxy or a login in between?")
+    return Signal(
+        "protocol", f"a 200 whose body is not JSON, but {incoming.content_type or 'of no known type'}"
+    )
+
+
+def _parts(answer: Answer) -> list[Part]:
+    """A whole answer as the one batch of a stream."""
+    parts: list[Part] = []
+    if answer.text or answer.reasoning:
+        parts.append(Delta(answer.text, answer.reasoning))
+    for index, call in enumerate(answer.tool_calls):
+        parts.append(Delta(tool_call=ToolCallDelta(index, call.id, call.name, call.arguments)))
+    if answer.finish_reason:
+        parts.append(Finish(answer.finish_reason))
+    return [*parts, answer.usage, End()]

@@ -1,0 +1,167 @@
+"""Whatever stands in a file, reading it gives a configuration or faults with their places, and soon."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from engine.config.load import parse_config
+from engine.config.nodes import MOST_BYTES
+from engine.errors import ConfigError
+
+GOOD = """\
+store: memory
+record_prompts: false
+journal: {keep: 7d, rows: 1000}
+defaults:
+  attempts: 3
+  backoff: {base: 200ms, cap: 10s}
+  cooldown: 5m
+  cooldown_growth: 2
+  timeouts: {connect: 10s, first_token: 60s}
+  when_all_benched: try
+providers:
+  openai:
+    kind: openai
+    base_url: https://api.openai.com/v1
+    keys:
+      - {name: main, env: OPENAI_API_KEY, tier: 1}
+      - {name: spare, file: ~/.secrets/openai-spare, tier: 2}
+    headers: {x-team: search}
+    errors: {403: transient, model_overloaded: auth_dead}
+    proxy: http://proxy:3128
+    models:
+      o3: {timeouts: {first_token: 5m}, context_tokens: 200000}
+  acme:
+    kind: simulated
+    speaks: openai
+    seed: 7
+    models:
+      flaky: {fails: {rate: 0.2, with: [500, 429, cut]}}
+      storm: {incident: {every: 90s, lasts: 30s, with: 429, retry_after: 12s}}
+aliases:
+  cheap: acme/flaky, acme/storm
+chains:
+  support: [cheap, "acme/large"]
+  drafts:
+    models: [openai/gpt-5, cheap]
+    cooldown: 1m
+traffic: {rate: 2/s, through: [support]}
+dashboard: {theme: nord, glyphs: auto, keys: {quit: q}, bell: true}
+"""
+
+PIECES = [
+    "", " ", "\n", "\t", "\r", "\0", "\x85", "\u2028", "\ufeff", "\ud800", ":", ": ", "- ", "? ", ",", "[", "]", "{", "}",
+    "#", "&a ", "*a", "!x ", "!!int ", "<<: ", "|\n", ">\n", "'", '"', "\\", "%", "@", "`", "~", "null", "yes", "-1",
+    "0", "1e999", ".inf", ".nan", "0x10", "9" * 30, "5m", "http://", "openai", "acme/x", "cheap", "support", "/", "*",
+    "---\n", "...\n", "é", "\U0001f600", "a" * 200, "kind", "models", "[" * 40, "- " * 40,
+]  # fmt: skip
+
+
+def told(text: str) -> tuple[int, ...]:
+    """Reads a text; the lines of its faults, none if it is good. Anything but a `ConfigError` is raised."""
+    try:
+        parse_config(text, "f.yaml")
+    except ConfigError as error:
+        assert error.faults
+        for fault in error.faults:
+            assert fault.what
+            assert "\n" not in str(fault)
+        return tuple(fault.line for fault in error.faults)
+    return ()
+
+
+def test_the_configuration_that_is_mutated_below_is_good() -> None:
+    assert told(GOOD) == ()
+
+
+@given(st.text())
+def test_any_text_is_a_configuration_or_has_faults(text: str) -> None:
+    told(text)
+
+
+@given(st.lists(st.sampled_from([*PIECES, "a", "b", "1", "\n  ", "\n- "]), max_size=40))
+def test_any_yaml_like_text_is_a_configuration_or_has_faults(pieces: list[str]) -> None:
+    told("".join(pieces))
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_any_edit_of_a_good_configuration_is_good_or_has_faults(data: st.DataObject) -> None:
+    text = GOOD
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(text)))
+        end = data.draw(st.integers(start, min(len(text), start + 30)))
+        text = text[:start] + data.draw(st.sampled_from(PIECES)) + text[end:]
+    lines = told(text)
+    assert lines == tuple(sorted(lines))
+    assert all(
+        0 < line <= text.count("\n") + text.count("\r") + text.count("\x85") + text.count("\u2028") + 2
+        for line in lines
+    )
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_any_value_in_any_place_of_a_good_configuration_is_good_or_has_faults(data: st.DataObject) -> None:
+    words = [at for at, character in enumerate(GOOD) if character in " [{"]
+    at = data.draw(st.sampled_from(words)) + 1
+    end = at
+    while GOOD[end] not in ",]}\n:":
+        end += 1
+    value = data.draw(st.sampled_from(PIECES) | st.text(max_size=20))
+    told(GOOD[:at] + value + GOOD[end:])
+
+
+HEAD = "providers: {s: {kind: simulated}, o: {kind: openai}}\n"
+
+
+def numbered(head: str, line: str) -> str:
+    """A text of nearly a mebibyte: the head, and then the line again and again with `#` counted up."""
+    lines, size = [head], len(head)
+    for number in range(MOST_BYTES):
+        lines.append(line.replace("#", str(number)))
+        size += len(lines[-1])
+        if size > MOST_BYTES - 100:
+            return "".join(lines)
+    return "".join(lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(numbered(HEAD + "chains:\n", "  c#: [s/a, o/b#]\n"), id="chains"),
+        pytest.param(numbered("providers:\n", "  p#: {kind: openai}\n"), id="providers"),
+        pytest.param(numbered(HEAD, "k#: 1\n"), id="unknown keys"),
+        pytest.param(numbered(HEAD + "chains:\n", "  n#: [m#]\n"), id="unknown names"),
+        pytest.param(numbered(HEAD + "aliases:\n", "  a#: [a#, a1, a2]\n"), id="circles"),
+        pytest.param(HEAD + "chains: {c: [" + "a," * (MOST_BYTES // 2 - 50) + "]}", id="a long list"),
+        pytest.param(HEAD + "a: 1\n" * (MOST_BYTES // 5 - 50), id="duplicate keys"),
+        pytest.param("[" * MOST_BYTES, id="brackets"),
+        pytest.param("- " * (MOST_BYTES // 2), id="dashes"),
+        pytest.param("a: '" + "x" * (MOST_BYTES - 10), id="an open quote"),
+        pytest.param(" " * MOST_BYTES, id="blanks"),
+        pytest.param("#" * MOST_BYTES, id="a comment"),
+        pytest.param("a: [" + "*a," * (MOST_BYTES // 3 - 9) + "]", id="aliases"),
+        *(
+            pytest.param(HEAD.replace("openai", f"openai, {key}: {before}'" + piece * (10**6 // len(piece)) + f"'{after}"), id=f"{key} of {piece}")
+            for key, before, after in [
+                ("kind2", "", ""), ("base_url", "", ""), ("proxy", "", ""), ("keys", "[", "]"), ("headers", "{x: ", "}")
+            ]
+            for piece in ["a", "0", "://a:", "a:", "@", "+", "-_", "sk-", "basic ", "?key=", "&a="]
+        ),
+        *(
+            pytest.param(f"{HEAD}defaults: {{{key}: {'1' * 10**6}{end}}}", id=f"{key} {end}")
+            for key in ("attempts", "cooldown", "cooldown_growth")
+            for end in ("", "x", "_", ".", "e")
+        ),
+    ],
+)  # fmt: skip
+def test_a_mebibyte_of_anything_is_read_in_a_few_seconds(text: str) -> None:
+    assert len(text) <= MOST_BYTES
+    began = time.process_time()
+    told(text)
+    # The measure is the shape, not the machine: anything quadratic takes minutes here.
+    assert time.process_time() - began < 10.0

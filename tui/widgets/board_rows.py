@@ -1,0 +1,53 @@
+"""The board's rows: what is known of each chain and model at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine import ModelFigures
+from tui.desk import Desk
+from tui.health import Place
+
+_NONE = ModelFigures()
+
+Key = tuple[str, str]
+"""A place by name: chain and model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line: a chain's, or a model's in it.
+
+    Attributes:
+        chain: The chain.
+        places: All of its places.
+        place: The model's; None for the chain's own line.
+        figures: What the model has been doing.
+        since: When it was benched, ISO 8601; empty if it is not, or that was never told.
+    """
+
+    chain: str
+    places: tuple[Place, ...] = ()
+    place: Place | None = None
+    figures: ModelFigures = _NONE
+    since: str = ""
+
+    @property
+    def key(self) -> Key | None:
+        """The place by name; None for a chain's own line."""
+        return (self.chain, self.place.model) if self.place else None
+
+
+def build_rows(desk: Desk) -> list[Row]:
+    """Every row there is now, from top to bottom."""
+    rows: list[Row] = []
+    known: dict[str, ModelFigures] = {}
+    for chain, places in desk.health.chains.items():
+        rows.append(Row(chain, places))
+        for place in places:
+            figures = known.get(place.model)
+            if figures is None:
+                figures = known[place.model] = desk.feed.figures.of(place.model, desk.now())
+            since = desk.feed.benched_since(place.model) if place.is_out else ""
+            rows.append(Row(chain, place=place, figures=figures, since=since))
+    return rows
