@@ -61,7 +61,7 @@ class Engine:
         rng: random.Random | None = None,
         watch: bool = True,
     ) -> None:
-        self.name = name or f"{Path(sys.argv[0] or 'python').stem}:{os.getpid()}"
+        self.name = name or f"{_program()}:{os.getpid()}"
         self._config = config
         self._clock = clock
         self._rng = rng or random.Random()  # noqa: S311  (jitter, not cryptography)
@@ -327,6 +327,11 @@ class Engine:
         self._roster.replace(found)
         self._bus.emit(ConfigReloaded(path=path, changes=what))
         return True
+
+
+def _program() -> str:
+    path = Path(sys.argv[0] or "python")
+    return path.parent.name if path.stem == "__main__" else path.stem
 
 
 def _who() -> str:

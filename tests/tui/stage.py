@@ -85,9 +85,9 @@ class Stage:
     def lines(self) -> list[str]:
         return self.screen.splitlines()
 
-    def line_of(self, text: str, nth: int = 0) -> str:
-        """The nth line of the screen that holds a text."""
-        return [line for line in self.lines if text in line][nth]
+    def row(self, model: str, nth: int = 0) -> str:
+        """The board's line of a model, the nth from the top."""
+        return [line for line in self.lines[1:] if f" {model} " in f"{line} "][nth]
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)

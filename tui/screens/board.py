@@ -46,6 +46,7 @@ class BoardScreen(View):
         super().__init__(desk)
         self._shown_version = -1
         self._figures_at = float("-inf")
+        self._had_chains = bool(desk.health.chains)
 
     def compose_body(self) -> ComposeResult:
         """Board and attempts."""
@@ -64,6 +65,9 @@ class BoardScreen(View):
         now = desk.now()
         if drained.reloads:
             self._say_what_to_do()
+        if self._had_chains != bool(desk.health.chains):
+            self._had_chains = not self._had_chains
+            self.refresh_bindings()
         if desk.health.version != self._shown_version or now - self._figures_at >= _FIGURES_EVERY_S:
             self._shown_version, self._figures_at = desk.health.version, now
             self.board.show()
