@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import Any, Final, Protocol
 
@@ -92,6 +93,7 @@ class Incoming:
         if self._closed:
             return b""
         broken = None
+        ambient = sys.exc_info()[1]
         try:
             while not (chunk := await anext(self._pieces)):
                 pass
@@ -101,7 +103,7 @@ class Incoming:
             self._shard.retire()
             raise bare(error) from None
         except Exception as error:  # noqa: BLE001 - the exceptions of HTTP libraries hold headers, and so keys
-            broken = unreachable(error, self._place)
+            broken = unreachable(error, self._place, ambient=ambient)
         else:
             return chunk
         await self.aclose()
@@ -119,14 +121,13 @@ class Incoming:
             Signal: `protocol` if there are more, and as for `next_chunk`.
         """
         pieces = []
+        room = limit
         while piece := await self.next_chunk():
             pieces.append(piece)
-            limit -= len(piece)
-            if limit < 0:
+            room -= len(piece)
+            if room < 0:
                 await self.aclose()
-                raise Signal(
-                    "protocol", f"the answer is larger than {(limit + sum(map(len, pieces))) // _MIB} MiB"
-                )
+                raise Signal("protocol", f"the answer is larger than {limit // _MIB} MiB")
         return b"".join(pieces)
 
     async def read_start(self, limit: int) -> bytes:

@@ -167,10 +167,11 @@ def _why_unknown(config: Config, part: str) -> str:
     provider, slash, own = part.partition("/")
     if slash and provider in config.providers:
         return "" if own and own != "*" else f"names no model; write {provider}/MODEL"
-    if not slash and part in config.providers:
-        return f"{_quoted(part)} is a provider; name one of its models, as {part}/MODEL"
-    what = f"unknown provider {_quoted(provider)}" if slash else f"unknown name {_quoted(part)}"
     likely = _suggestions(config, part)
+    if not slash and part in config.providers:
+        example = likely[0] if likely else f"{part}/MODEL"
+        return f"{_quoted(part)} is a provider; name one of its models, as {example}"
+    what = f"unknown provider {_quoted(provider)}" if slash else f"unknown name {_quoted(part)}"
     return f"{what}, did you mean {_quoted(likely[0])}" if likely else what
 
 
@@ -180,9 +181,11 @@ def _suggestions(config: Config, part: str) -> tuple[str, ...]:
         return tuple(f"{other}/{own}" for other in nearest(provider, config.providers))
     lists = (*(chain.models for chain in config.chains.values()), *config.aliases.values())
     models = dict.fromkeys(name for names in lists for name in names if "/" in name)
+    if part in config.providers:
+        return tuple(model for model in models if split_model(model)[0] == part)[:_MOST_NAMES]
     # Newcomers leave out the provider: the model's own name is what they meant.
     meant = [model for model in models if split_model(model)[1] == part]
-    return (*meant, *nearest(part, [*config.chains, *config.aliases, *models]))
+    return tuple(dict.fromkeys((*meant, *nearest(part, [*config.chains, *config.aliases, *models]))))
 
 
 def _unknown(config: Config, parts: list[str], skipped: Mapping[str, str]) -> UnknownTarget:
@@ -195,7 +198,8 @@ def _unknown(config: Config, parts: list[str], skipped: Mapping[str, str]) -> Un
         reasons = "; ".join(f"{_quoted(part)}: {why}" for part, why in list(skipped.items())[:_MOST_NAMES])
         message = f"no part of the target is known: {reasons}"
     elif skipped:
-        message = next(iter(skipped.values())) + ("?" if likely else "")
+        message = next(iter(skipped.values()))
+        message += "?" if "did you mean" in message else ""
     else:
         message = f"{_quoted(asked)} lists no model"
     if not likely and config.chains:

@@ -6,8 +6,8 @@ and must not leave its URL in a log; and the client is a good part of the time a
 httpx 0.28 slows down with every connection in a pool, and falls off past some fifteen in flight; hence
 many small pools. With `httpx_aiohttp` (the extra `standby[fast]`) aiohttp's connector takes their place.
 
-No exception of an HTTP library leaves this file: they, and the frames they come from, hold headers and
-so keys. What goes wrong is turned into a `Signal`, and raised where nothing of the original is at hand.
+No exception of an HTTP library leaves this file and `incoming`: they, and the frames they come through,
+hold headers, and so keys. A `Signal` takes their place, raised where nothing of the original is at hand.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ from engine.unreachable import unreachable
 
 _FAST: Final = "httpx_aiohttp"
 _ROOM: Final = 10
-# No limit here: a shard takes no more than `_ROOM` requests, and idle connections end by their age.
-_LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=15.0)
+# No bounds here: a shard takes no more than `_ROOM` requests, and idle connections end by their age.
+_KEEP_S: Final = 15.0
+_LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=_KEEP_S)
 
 _COMMON: Final = {"content-type": "application/json", "user-agent": "standby"}
 _PLAIN: Final = _COMMON | {"accept": "application/json", "accept-encoding": "gzip"}
@@ -69,11 +70,12 @@ class Transport:
         inner: httpx.AsyncBaseTransport | None = None,
         fast: bool | None = None,
     ) -> None:
-        self._place = _place(base_url)
         self._headers = {name.lower(): value for name, value in (headers or {}).items()}
         self._ca_bundle = ca_bundle
         self._inner = inner
         self._proxy = None if inner else proxy_for(base_url, proxy)
+        way = f" through the proxy {_place(self._proxy)}" if self._proxy else ""
+        self._place = _place(base_url) + way
         self._needs_tls = any((url or "").startswith("https:") for url in (base_url, self._proxy))
         self._fast = _suits_aiohttp(self._proxy) and _is_installed(_FAST) if fast is None else fast
         self._shards = Shards[httpx.AsyncBaseTransport](lambda: inner, None) if inner else None
@@ -142,6 +144,7 @@ class Transport:
             return shards
         if self._closed:
             return Signal("connection", f"the connections to {self._place} have been closed")
+        ambient = sys.exc_info()[1]
         shard = shards.take()
         response = None
         try:
@@ -152,7 +155,7 @@ class Transport:
             shard.retire()
             raise bare(error) from None
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not get out: see above
-            return unreachable(error, self._place, timeout_s)
+            return unreachable(error, self._place, timeout_s, ambient=ambient)
         finally:
             if response is None:
                 shard.give_back()
@@ -223,7 +226,7 @@ class Transport:
         if isinstance(error, OSError):
             why = "it is no file of certificates" if isinstance(error, ssl.SSLError) else error.strerror
             return Signal("connection", f"the certificates in {self._ca_bundle} can't be used: {why}")
-        return Signal("connection", f"the proxy on the way to {self._place} has a URL that can't be used")
+        return Signal("connection", f"the URL of the proxy can't be used, on the way to {self._place}")
 
 
 def _place(url: str) -> str:
@@ -273,7 +276,7 @@ def _aiohttp_transport(tls: ssl.SSLContext, proxy: httpx.Proxy | None) -> httpx.
     from httpx_aiohttp import AiohttpTransport  # noqa: PLC0415
 
     def session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=0, ssl=tls, keepalive_timeout=_LIMITS.keepalive_expiry)
+        connector = aiohttp.TCPConnector(limit=0, ssl=tls, keepalive_timeout=_KEEP_S)
         return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
     return AiohttpTransport(verify=tls, proxy=proxy, client=session)

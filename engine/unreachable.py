@@ -35,18 +35,9 @@ _BY_NAME: Final = (
         {"ProxyError", "ClientHttpProxyError", "ClientProxyConnectionError"},
         "the proxy on the way to {place} refused or failed; look at `proxy` and at the proxy variables",
     ),
+    ({"LocalProtocolError", "UnicodeEncodeError"}, _BAD_HEADER),
     (
-        {"LocalProtocolError", "UnicodeEncodeError"},
-        _BAD_HEADER,
-    ),
-    (
-        {
-            "ServerDisconnectedError",
-            "RemoteProtocolError",
-            "ClientPayloadError",
-            "ReadError",
-            "IncompleteRead",
-        },
+        {"ServerDisconnectedError", "RemoteProtocolError", "ClientPayloadError", "ReadError"},
         "{place} closed the connection before its answer was complete",
     ),
     (
@@ -62,19 +53,26 @@ _BY_NAME: Final = (
 _TIMEOUTS: Final = frozenset({"TimeoutException", "TimeoutError", "ServerTimeoutError"})
 
 
-def unreachable(error: BaseException, place: str, timeout_s: float | None = None) -> Signal:
+def unreachable(
+    error: BaseException,
+    place: str,
+    timeout_s: float | None = None,
+    *,
+    ambient: BaseException | None = None,
+) -> Signal:
     """The signal for an exception that a request ended in.
 
     Args:
         error: What the HTTP library, TLS or the system raised. The signal keeps no reference to it.
         place: Host and port, as `api.example.com:443`.
         timeout_s: The limit on connecting, in seconds; None once the connection stood.
+        ambient: What was being handled when the request began, which is nobody's cause.
 
     Returns:
         `connection`, `timeout` if no connection stood in time, or `protocol` for a body whose encoding
         is broken.
     """
-    chain = list(_chain(error))
+    chain = list(_chain(error, ambient))
     names = {cls.__name__ for link in chain for cls in type(link).__mro__}
     if "DecodingError" in names:
         return Signal("protocol", f"the body that {place} sent does not have the encoding it claims")
@@ -88,10 +86,10 @@ def unreachable(error: BaseException, place: str, timeout_s: float | None = None
     return Signal("connection", (kind or "the connection to {place} failed").format(place=place))
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def _chain(error: BaseException, ambient: BaseException | None) -> Iterator[BaseException]:
     """The exception and all that led to it, groups opened."""
     waiting: list[BaseException | None] = [error]
-    seen: set[int] = set()
+    seen = {id(ambient)}
     while waiting:
         link = waiting.pop(0)
         if link is None or id(link) in seen:
@@ -104,15 +102,15 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _by_type(chain: list[BaseException], place: str) -> str:
-    for link in reversed(chain):
+    for link in reversed(chain):  # aiohttp's own exceptions are ssl's, too, but lack what those know
         if isinstance(link, ssl.SSLCertVerificationError):
-            why = getattr(link, "verify_message", "verification failed")  # aiohttp's own has none
+            why = getattr(link, "verify_message", "verification failed")
             return (
                 f"the TLS certificate of {place} is not trusted: {why}; "
                 "if an authority of your own signed it, name that authority's file in `ca_bundle`"
             )
         if isinstance(link, ssl.SSLError):
-            reason = (link.reason or "handshake failed").replace("_", " ").lower()
+            reason = (getattr(link, "reason", None) or "handshake failed").replace("_", " ").lower()
             return f"TLS with {place} failed: {reason}; does it speak TLS at all, or is base_url http://?"
         if isinstance(link, socket.gaierror):
             if link.errno == socket.EAI_AGAIN:

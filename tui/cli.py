@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _run(sys.argv[1:] if argv is None else list(argv))
         Output().flush()
     except Exit as end:
-        notes.error(end.message)
+        notes.error(end.message, plain=end.plain)
         return end.code
     except OutputLost as lost:
         if isinstance(lost.cause, BrokenPipeError):

@@ -22,9 +22,9 @@ def configured(path: str | None, *, store: str | None = None) -> Config:
         Exit: It has faults, each on a line of its own; or there is no such store.
     """
     if store is not None and store not in _STORES:
-        raise Exit(f"--store {store}: unknown, use one of {', '.join(_STORES)}")
+        raise Exit(f"--store {store}: this version has {' and '.join(_STORES)}, both in this process")
     try:
         config = load_config(path)
     except ConfigError as error:
-        raise Exit(str(error)) from None
+        raise Exit(str(error), plain=True) from None
     return config if store is None else replace(config, store=store)

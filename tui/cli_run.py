@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from engine import Config, Engine, Reply, StandbyError, load_config, parse_duration
+from engine import Config, ConfigError, Engine, Reply, StandbyError, load_config, parse_duration
 from tui.advice import advice
 from tui.cli_parser import Parser, command_parser
 from tui.cli_progress import Progress
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
             out.write(failure(error))
         else:
             out.end_line()
-        notes.error(f"{error}\n{advice(error)}".strip())
+        notes.error(f"{error}\n{advice(error)}".strip(), plain=isinstance(error, ConfigError))
         return exit_code(error)
     except _Stopped as stop:
         if arguments.json:

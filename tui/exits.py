@@ -21,11 +21,13 @@ class Exit(Exception):
     Attributes:
         message: What is wrong and what to do about it; lines are printed one by one.
         code: The exit code.
+        plain: Whether the lines are in a form of their own, as `FILE:LINE:COLUMN: …`, that programs read.
     """
 
-    def __init__(self, message: str, code: int = USAGE) -> None:
+    def __init__(self, message: str, code: int = USAGE, *, plain: bool = False) -> None:
         self.message = message
         self.code = code
+        self.plain = plain
         super().__init__(message)
 
 

@@ -105,10 +105,15 @@ class Notes:
             _abandon(self._stream)
             self._stream = None
 
-    def error(self, message: str) -> None:
-        """Writes what went wrong, each of its lines as one line."""
+    def error(self, message: str, *, plain: bool = False) -> None:
+        """Writes what went wrong, each of its lines as one line.
+
+        Args:
+            message: What went wrong and what to do about it.
+            plain: Whether to leave out who says it.
+        """
         for place, line in enumerate(message.splitlines() or [""]):
-            self.line(line, head="" if place else "standby: ", bad=True)
+            self.line(line, head="" if place or plain else "standby: ", bad=True)
 
 
 def is_terminal(stream: TextIO | None) -> bool:

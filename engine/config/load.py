@@ -98,7 +98,7 @@ def parse_config(text: str, path: str | Path) -> Config:
 
 
 def _read_text(file: Path, named_by: str) -> str:
-    from engine.config.nodes import MOST_BYTES  # noqa: PLC0415 - see the top of this module
+    from engine.config.nodes import MOST_BYTES, TOO_LARGE  # noqa: PLC0415 - see the top of this module
 
     try:
         with file.open("rb") as opened:
@@ -106,11 +106,11 @@ def _read_text(file: Path, named_by: str) -> str:
             raw = opened.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         raise ConfigError([Fault(str(file), 0, 0, "", _why_unreadable(error) + named_by)]) from None
+    if len(raw) > MOST_BYTES:
+        raise ConfigError([Fault(str(file), 1, 1, "file", TOO_LARGE)])
     try:
-        return raw[: MOST_BYTES + 1].decode()
+        return raw.decode()
     except UnicodeDecodeError as error:
-        if len(raw) > MOST_BYTES:
-            return " " * len(raw)  # cut inside a character: refused for its size all the same
         before = raw[: error.start]
         line = before.count(b"\n") + 1
         column = len(before[before.rfind(b"\n") + 1 :].decode()) + 1

@@ -19,6 +19,7 @@ from engine.config.inline import shown
 from engine.config.syntax import syntax_fault
 
 MOST_BYTES = 1024 * 1024
+TOO_LARGE = "is larger than 1 MiB; a configuration is a few kilobytes"
 _DEEPEST = 32
 
 # What YAML allows (YAML 1.2, 5.1 "Character Set"), less the byte order mark inside the text.
@@ -111,7 +112,7 @@ def read_nodes(text: str, faults: Faults, loader: type[Any] = _LOADER) -> Node |
 
 def _check_text(text: str, faults: Faults) -> None:
     if len(text) > MOST_BYTES or len(text.encode("utf-8", "surrogatepass")) > MOST_BYTES:
-        faults.add(1, 1, "file", "is larger than 1 MiB; a configuration is a few kilobytes")
+        faults.add(1, 1, "file", TOO_LARGE)
         raise faults.error()
     wrong = _NOT_TEXT.search(text)
     if wrong:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, cast, get_args
@@ -145,8 +146,6 @@ def _read_ca_bundle(section: Section, folder: Path) -> Path | None:
 
 
 def _holds_certificates(path: Path) -> bool:
-    import ssl  # noqa: PLC0415 - costs as much as the rest of this module, and few files name a bundle
-
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
     except OSError:

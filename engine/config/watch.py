@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any, Final
 
 from engine.config.load import load_config
@@ -134,13 +134,14 @@ class Watched:
     def _look(self, path: Path) -> tuple[Signature | None, Config | ConfigError | None]:
         """The file's signature, None if it is missing, and what it holds if it has to be read."""
         try:
-            stat = os.stat(path)  # noqa: PTH116 - as `os.stat` everywhere a signature is taken
+            stat = path.stat()
         except OSError:
             return None, None
         # Taken before reading: a write in between shows in the next look. The change time sees what
         # tools hide that set the time of writing back, and a change of permissions.
         seen = (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino, stat.st_dev)
-        if seen == self._seen:
+        # A pipe, as `--config <(…)` makes one, has been read and gives nothing twice.
+        if seen == self._seen or not (S_ISREG(stat.st_mode) or S_ISDIR(stat.st_mode)):
             return seen, None
         try:
             return seen, load_config(path)

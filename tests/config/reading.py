@@ -26,5 +26,17 @@ def faults(text: str) -> list[str]:
 
 
 def with_providers(text: str) -> str:
-    """A text that stands below two providers in the first two lines of a file."""
+    """A text that stands below two providers, which are a file's first line."""
     return f"providers: {{{REAL}, {SIMULATED}}}\n" + dedent(text).lstrip("\n")
+
+
+def provider(inner: str) -> str:
+    """A file with one provider, in its second line."""
+    return f"providers:\n  p: {{{inner}}}"
+
+
+def of_openai(inner: str) -> list[str]:
+    """The faults of a provider of kind openai, as `COLUMN: where: what`; the columns are those of `inner`."""
+    found = faults(f"providers:\n  p: {{kind: openai,\n{inner}}}")
+    assert all(fault.startswith("3:") for fault in found)
+    return [fault.removeprefix("3:") for fault in found]

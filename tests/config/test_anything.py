@@ -53,10 +53,10 @@ dashboard: {theme: nord, glyphs: auto, keys: {quit: q}, bell: true}
 """
 
 PIECES = [
-    "", " ", "\n", "\t", "\r", "\0", "\x85", "\u2028", "\ufeff", "\ud800", ":", ": ", "- ", "? ", ",", "[", "]",
-    "{", "}", "#", "&a ", "*a", "!x ", "!!int ", "<<: ", "|\n", ">\n", "'", '"', "\\", "%", "@", "`", "~", "null",
-    "yes", "-1", "0", "1e999", ".inf", ".nan", "0x10", "9" * 30, "5m", "http://", "openai", "acme/x", "cheap",
-    "support", "/", "*", "---\n", "...\n", "é", "\U0001f600", "a" * 200, "kind", "models", "[" * 40, "- " * 40,
+    "", " ", "\n", "\t", "\r", "\0", "\x85", "\u2028", "\ufeff", "\ud800", "é", "\U0001f600", "a" * 200,
+    ":", ": ", "- ", "? ", ",", "[", "]", "{", "}", "#", "&a ", "*a", "!x ", "!!int ", "<<: ", "|\n", "%",
+    "'", '"', "\\", "@", "`", "/", "*", "[" * 40, "- " * 40, "---\n", "...\n", "~", "null", "yes", "-1", "0",
+    "1e999", ".inf", ".nan", "0x10", "9" * 30, "5m", "http://", "openai", "acme/x", "cheap", "support",
 ]  # fmt: skip
 
 
@@ -128,7 +128,10 @@ DENSE = {
     "unknown keys": numbered(HEAD, "k#: 1\n"),
     "unknown names": numbered(HEAD + "chains:\n", "  n#: [m#]\n"),
     "circles": numbered(HEAD + "aliases:\n", "  a#: [a#, a1, a2]\n"),
-    "one deep list": numbered(HEAD + "aliases:\n", "  a#: [a#1]\n") + "  end: s/x\n",
+    "a deep list": HEAD
+    + "aliases:\n"
+    + "".join(f"  a{n}: a{n + 1}\n" for n in range(15_000))
+    + "  a15000: s/x\n",
     "a long list": f"{HEAD}chains: {{c: [{'a,' * (QUARTER // 2)}]}}",
     "a long text": f"{HEAD}chains: {{c: '{'s/a,' * (QUARTER // 4)}'}}",
     "duplicate keys": HEAD + "a: 1\n" * (QUARTER // 5),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -8,19 +9,7 @@ import pytest
 from engine.config.load import parse_config
 from engine.config.model import KeySource, ModelConfig, ProviderConfig
 from engine.errors import ConfigError
-from tests.config.reading import config, faults
-
-
-def provider(inner: str) -> str:
-    return f"providers:\n  p: {{{inner}}}"
-
-
-def openai(inner: str) -> list[str]:
-    """The faults of a provider of kind openai, as `COLUMN: where: what`; the columns are those of `inner`."""
-    head = "kind: openai, "
-    found = faults(f"providers:\n  p: {{{head}\n{inner}}}")
-    assert all(fault.startswith("3:") for fault in found)
-    return [fault.removeprefix("3:") for fault in found]
+from tests.config.reading import config, faults, of_openai, provider
 
 
 @pytest.mark.parametrize(
@@ -173,14 +162,14 @@ UNREADABLE = "is not a URL that can be read; check its host and port"
 )
 def test_a_url_that_could_not_be_called_is_a_fault(key: str, url: str, what: str) -> None:
     value = url if url.startswith("[http://host]") else f"'{url}'"
-    assert openai(f"{key}: {value}") == [f"{len(key) + 3}: providers.p.{key}: {what}"]
+    assert of_openai(f"{key}: {value}") == [f"{len(key) + 3}: providers.p.{key}: {what}"]
 
 
 @pytest.mark.parametrize(
     "url", ["http://[::1]:8000", "http://127.0.0.1:1", "https://a_b.example/v1/x%20y", "http://münchen.de"]
 )
 def test_a_url_of_any_sane_host_is_taken(url: str) -> None:
-    assert openai(f"base_url: '{url}'") == []
+    assert of_openai(f"base_url: '{url}'") == []
 
 
 @pytest.mark.parametrize(
@@ -261,86 +250,11 @@ def test_a_url_of_any_sane_host_is_taken(url: str) -> None:
     ],
 )
 def test_what_goes_with_each_call_is_checked(inner: str, fault: str) -> None:
-    assert openai(inner) == [fault]
-
-
-EITHER = "needs either `env`, the name of an environment variable, or `file`, a path"
-NO_NAME = (
-    "is not the name of an environment variable (letters, digits, _); "
-    "or an inline secret: put the key into an environment variable or a file, and name that here"
-)
-
-
-@pytest.mark.parametrize(
-    ("keys", "fault"),
-    [
-        (
-            "OPENAI_API_KEY",
-            (
-                "7: providers.p.keys: must be a list of names of environment variables, as [OPENAI_API_KEY], "
-                "not a single value"
-            ),
-        ),
-        (
-            "{env: A}",
-            (
-                "7: providers.p.keys: must be a list of names of environment variables, as [OPENAI_API_KEY], "
-                "not a mapping"
-            ),
-        ),
-        ("[{env: A, file: b}]", f"8: providers.p.keys[0]: {EITHER}"),
-        ("[{name: x}]", f"8: providers.p.keys[0]: {EITHER}"),
-        ("[{}]", f"8: providers.p.keys[0]: {EITHER}"),
-        ("[[A]]", "8: providers.p.keys[0]: must be the name of an environment variable, not a list"),
-        ("[A, A]", "11: providers.p.keys[1]: a second key with the name 'A'; give each its own `name`"),
-        (
-            "[{name: x, env: A}, {name: x, env: B}]",
-            "27: providers.p.keys[1]: a second key with the name 'x'; give each its own `name`",
-        ),
-        ("[{env: A, tier: 0}]", "23: providers.p.keys[0].tier: must be at least 1"),
-        ("[{env: A, teir: 1}]", "17: providers.p.keys[0].teir: unknown key; did you mean 'tier'?"),
-        (
-            "[{env: A, name: a/b}]",
-            "23: providers.p.keys[0].name: the name of a key can't hold '/', '#', ',', '*' or blanks",
-        ),
-        (
-            "[{env: A, name: 'a b'}]",
-            "23: providers.p.keys[0].name: the name of a key can't hold '/', '#', ',', '*' or blanks",
-        ),
-        ("[{env: A, name: [x]}]", "23: providers.p.keys[0].name: must be a name, not a list"),
-        (
-            "[{file: 'a#b'}]",
-            "8: providers.p.keys[0]: has no `name`, and the file's own name can't serve as one; add `name`",
-        ),
-        (
-            "[{file: [x]}]",
-            "15: providers.p.keys[0].file: must be the path of a file that holds the key, not a list",
-        ),
-        (
-            "['MY KEY']",
-            f"8: providers.p.keys[0]: {NO_NAME}",
-        ),
-        (
-            "[1ST]",
-            f"8: providers.p.keys[0]: {NO_NAME}",
-        ),
-    ],
-)
-def test_a_key_is_named_and_never_given(keys: str, fault: str) -> None:
-    assert openai(f"keys: {keys}") == [fault]
-
-
-def test_paths_are_relative_to_the_configuration_s_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HOME", "/home/somebody")
-    text = provider("kind: openai, keys: [{file: k}, {file: ~/k2}, {file: /k3}]")
-    keys = parse_config(text, tmp_path / "config.yaml").providers["p"].keys
-    assert [key.file for key in keys] == [tmp_path / "k", Path("/home/somebody/k2"), Path("/k3")]
+    assert of_openai(inner) == [fault]
 
 
 def test_the_home_of_nobody_is_left_as_it_is_written() -> None:
-    assert openai("keys: [{file: ~no-such-user/key}], ca_bundle: ~no-such-user/ca") == [
+    assert of_openai("keys: [{file: ~no-such-user/key}], ca_bundle: ~no-such-user/ca") == [
         "47: providers.p.ca_bundle: there is no such file"
     ]
 
@@ -358,6 +272,12 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_bundle_of_certificates_is_taken(certificate: Path) -> None:
     found = parse_config(provider("kind: openai, ca_bundle: ca.pem"), certificate.parent / "config.yaml")
     assert found.providers["p"].ca_bundle == certificate
+
+
+def test_a_bundle_that_may_not_be_read_is_a_fault(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may read everything
+    what = "the file can't be read; check its permissions"
+    assert of_openai(f"ca_bundle: {certificate}") == [f"12: providers.p.ca_bundle: {what}"]
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,7 @@ RATE = "must be a rate, as 2/s, 30/m or 100/h, or a plain number a second"
         ("{through: [sim]}", "10: traffic: has no `rate`; write it as {rate: 2/s, through: [a chain]}"),
         ("{rate: 2/x, through: [sim]}", f"17: traffic.rate: {RATE}"),
         ("{rate: -1/s, through: [sim]}", f"17: traffic.rate: {RATE}"),
+        ("{rate: [2/s], through: [sim]}", "17: traffic.rate: must be a rate, as 2/s, not a list"),
         ("{rate: inf, through: [sim]}", f"17: traffic.rate: {RATE}"),
         ("{rate: 0/s, through: [sim]}", "17: traffic.rate: must be more than 0 and at most 1000/s"),
         ("{rate: 1001, through: [sim]}", "17: traffic.rate: must be more than 0 and at most 1000/s"),

@@ -9,8 +9,7 @@ import tracemalloc
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 from engine.providers import sse
 from engine.providers.base import Signal

@@ -58,26 +58,30 @@ class Shell:
     def config(self, up: Upstream | str, *models: str, defaults: str = "attempts: 1, cooldown: 5m") -> str:
         """Writes a configuration with one provider, `p`, and a chain, `main`; returns its path."""
         url = up if isinstance(up, str) else up.openai
-        path = self.home / "standby.yaml"
         chain = ", ".join(f"p/{model}" for model in models or ("a", "b"))
-        path.write_text(
+        return self.write(
             f"defaults: {{{defaults}}}\n"
             f"providers: {{p: {{kind: openai, base_url: '{url}', keys: [P_KEY]}}}}\n"
             f"chains: {{main: [{chain}]}}\n"
         )
+
+    def write(self, text: str) -> str:
+        """Writes a configuration; returns its path."""
+        path = self.home / "standby.yaml"
+        path.write_text(text)
         return str(path)
 
     async def start(
-        self, *arguments: str, command: Sequence[str] = STANDBY, **options: Any
+        self, *arguments: str, command: Sequence[str] = STANDBY, **given: Any
     ) -> asyncio.subprocess.Process:
         """Starts the command; standard input is empty unless told otherwise."""
-        options = {
+        options: dict[str, Any] = {
             "stdin": subprocess.DEVNULL,
             "stdout": subprocess.PIPE,
             "stderr": subprocess.PIPE,
             "env": self.env,
             "cwd": self.home,
-        } | options
+        } | given
         process = await asyncio.create_subprocess_exec(*command, *arguments, **options)
         self.started.append(process)
         return process

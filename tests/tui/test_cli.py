@@ -61,7 +61,9 @@ async def test_a_misspelt_command_gets_a_suggestion(shell: Shell) -> None:
         ("--config",),
     ],
 )
-async def test_a_usage_error_is_exit_2_with_one_clear_message(shell: Shell, arguments: tuple[str, ...]) -> None:
+async def test_a_usage_error_is_exit_2_with_one_clear_message(
+    shell: Shell, arguments: tuple[str, ...]
+) -> None:
     ended = await shell.run(*arguments)
     assert ended.code == 2
     assert ended.out == ""
@@ -109,7 +111,14 @@ async def test_an_empty_config_argument_does_not_fall_back_to_another_file(shell
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--version"], ["--help"], ["paths"], ["check"], ["explain", "support"], ["run", "support", "hi", "--json"]],
+    [
+        ["--version"],
+        ["--help"],
+        ["paths"],
+        ["check"],
+        ["explain", "support"],
+        ["run", "support", "hi", "--json"],
+    ],
 )
 async def test_no_command_loads_textual_or_rich(shell: Shell, arguments: list[str]) -> None:
     code = (
@@ -128,7 +137,8 @@ import os, sys
 import tui.cli_check
 def broken(*_):
     hidden = "only-in-a-local"
-    raise RuntimeError(f"lost {os.environ['P_KEY']} {os.environ['SPARE_TOKEN']} \\x1b[2J Bearer abcdefghijklmnop")
+    keys = os.environ["P_KEY"], os.environ["SPARE_TOKEN"]
+    raise RuntimeError(f"lost {keys} \\x1b[2J Bearer abcdefghijklmnop")
 tui.cli_check.configured = broken
 from tui.cli import main
 sys.exit(main(["check"]))

@@ -9,16 +9,35 @@ import signal
 import subprocess
 import sys
 import termios
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from tests.tui.command import LIMIT_S, STANDBY, Shell, ended
 from tests.upstream import Upstream, steps
 
-FULL = Path("/dev/full")
-needs_full = pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full here")
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+
+
+@pytest.fixture
+def full() -> Iterator[IO[bytes]]:
+    """A file on a full disk."""
+    path = Path("/dev/full")
+    if not path.exists():
+        pytest.skip("there is no /dev/full here")
+    with path.open("wb") as file:
+        yield file
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Waits for something that only looking can tell."""
+    for _ in range(1_000_000):
+        if holds():
+            return
+        await asyncio.sleep(0)  # meanwhile the upstream writes
+    raise AssertionError("it never came true")
 
 
 @pytest.fixture
@@ -27,7 +46,9 @@ async def up() -> AsyncIterator[Upstream]:
         yield upstream
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 async def test_a_signal_ends_the_request_and_closes_its_connection(
     shell: Shell, up: Upstream, number: signal.Signals, code: int
 ) -> None:
@@ -81,11 +102,10 @@ async def test_a_second_signal_ends_even_what_is_stuck_in_a_write(shell: Shell, 
         os.close(writes)
         assert process.stderr is not None
         async with asyncio.timeout(LIMIT_S):
-            while _waiting(reads) <= 60_000:  # more: the second piece is being written, and has no room
-                await asyncio.sleep(0)  # lets the upstream write; nobody reads the pipe
+            # More than one piece: the second is being written, and has no room.
+            await until(lambda: _waiting(reads) > 60_000)
             process.send_signal(signal.SIGINT)
-            while _catches(process.pid, signal.SIGTERM):
-                await asyncio.sleep(0)
+            await until(lambda: not _catches(process.pid, signal.SIGTERM))
         process.send_signal(signal.SIGTERM)
         end = await ended(process)
     finally:
@@ -142,33 +162,33 @@ async def test_a_reader_that_goes_away_ends_it_quietly(shell: Shell, up: Upstrea
         await up.requests[0].closed.wait()
 
 
-@needs_full
 @pytest.mark.parametrize("flags", [[], ["--json"], ["--no-stream"]])
-async def test_a_full_disk_is_one_clear_message(shell: Shell, up: Upstream, flags: list[str]) -> None:
-    with FULL.open("wb") as full:
-        process = await shell.start("run", "main", "hi", "--config", shell.config(up), *flags, stdout=full)
-        end = await ended(process)
+async def test_a_full_disk_is_one_clear_message(
+    shell: Shell, up: Upstream, full: IO[bytes], flags: list[str]
+) -> None:
+    process = await shell.start("run", "main", "hi", "--config", shell.config(up), *flags, stdout=full)
+    end = await ended(process)
     assert end.code == 1
     assert end.err.splitlines()[-1] == "standby: standard output can't be written: No space left on device"
     assert "Traceback" not in end.err
     assert "Exception ignored" not in end.err
 
 
-@needs_full
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["paths"], ["check"], ["explain", "support"]])
-async def test_a_full_disk_is_told_by_every_command(shell: Shell, arguments: list[str]) -> None:
-    with FULL.open("wb") as full:
-        end = await ended(await shell.start(*arguments, stdout=full))
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["paths"], ["check"], ["explain", "support"]]
+)
+async def test_a_full_disk_is_told_by_every_command(
+    shell: Shell, full: IO[bytes], arguments: list[str]
+) -> None:
+    end = await ended(await shell.start(*arguments, stdout=full))
     assert end.code == 1
     assert "No space left on device" in end.err
     assert "Traceback" not in end.err
 
 
-@needs_full
-async def test_losing_stderr_does_not_lose_the_answer(shell: Shell, up: Upstream) -> None:
-    with FULL.open("wb") as full:
-        process = await shell.start("run", "main", "hi", "--config", shell.config(up), stderr=full)
-        end = await ended(process)
+async def test_losing_stderr_does_not_lose_the_answer(shell: Shell, up: Upstream, full: IO[bytes]) -> None:
+    process = await shell.start("run", "main", "hi", "--config", shell.config(up), stderr=full)
+    end = await ended(process)
     assert (end.code, end.out) == (0, "Hello there\n")
 
 

@@ -13,7 +13,35 @@ import pytest
 from engine import load_config
 from tests.tui.command import Shell
 
-TEMPLATE = Path(__file__).parents[2] / "tui" / "init_config.yaml"
+SOURCE = Path(__file__).parents[2] / "tui" / "init_config.yaml"
+TEMPLATE = SOURCE.read_text()
+
+
+def permissions(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def content(path: Path) -> str:
+    return path.read_text()
+
+
+def put(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def link(path: Path, to: Path) -> None:
+    path.parent.mkdir(parents=True)
+    path.symlink_to(to)
+
+
+def is_link(path: Path) -> bool:
+    return path.is_symlink()
 
 
 @pytest.fixture
@@ -29,10 +57,10 @@ async def test_it_writes_the_users_configuration_and_says_what_to_do_next(
     assert ended.out.splitlines()[0] == f"wrote {user_config}"
     assert "export OPENAI_API_KEY=" in ended.out
     assert "standby check" in ended.out
-    assert user_config.read_bytes() == TEMPLATE.read_bytes()
-    assert stat.S_IMODE(user_config.stat().st_mode) == 0o600
-    assert stat.S_IMODE(user_config.parent.stat().st_mode) == 0o700
-    assert os.listdir(user_config.parent) == [user_config.name]  # noqa: PTH208  (names are what is compared)
+    assert content(user_config) == TEMPLATE
+    assert permissions(user_config) == 0o600
+    assert permissions(user_config.parent) == 0o700
+    assert names(user_config.parent) == [user_config.name]
 
 
 async def test_what_it_writes_passes_the_check(shell: Shell) -> None:
@@ -40,7 +68,7 @@ async def test_what_it_writes_passes_the_check(shell: Shell) -> None:
     ended = await shell.run("check")
     assert ended.code == 0
     assert "no key: OPENAI_API_KEY is not set" in ended.out
-    config = load_config(TEMPLATE)
+    config = load_config(SOURCE)
     assert len(config.chains) == 3
     assert {provider.kind for provider in config.providers.values()} == {"openai", "anthropic", "ollama"}
 
@@ -49,51 +77,46 @@ async def test_it_writes_where_it_is_told_and_names_that_in_what_follows(shell: 
     path = shell.home / "deep" / "down" / "my.yaml"
     ended = await shell.run("init", "--config", str(path))
     assert ended.code == 0
-    assert path.read_bytes() == TEMPLATE.read_bytes()
+    assert content(path) == TEMPLATE
     assert f"standby check --config {path}" in ended.out
 
 
 async def test_what_is_there_stays(shell: Shell, user_config: Path) -> None:
-    user_config.parent.mkdir(parents=True)
-    user_config.write_text("chains: {}\n")
+    put(user_config, "chains: {}\n")
     ended = await shell.run("init")
     assert (ended.code, ended.out) == (2, "")
     assert f"{user_config} is there already" in ended.err
     assert "--force" in ended.err
-    assert user_config.read_text() == "chains: {}\n"
-    assert os.listdir(user_config.parent) == [user_config.name]  # noqa: PTH208
+    assert content(user_config) == "chains: {}\n"
+    assert names(user_config.parent) == [user_config.name]
 
 
 async def test_force_keeps_a_backup_of_each_one_replaced(shell: Shell, user_config: Path) -> None:
-    user_config.parent.mkdir(parents=True)
-    for content in ("first\n", "second\n"):
-        user_config.write_text(content)
+    for text in ("first\n", "second\n"):
+        put(user_config, text)
         ended = await shell.run("init", "--force")
         assert ended.code == 0
     backups = sorted(user_config.parent.glob("*.bak"))
     assert [backup.read_text() for backup in backups] == ["first\n", "second\n"]
-    assert all(stat.S_IMODE(backup.stat().st_mode) == 0o600 for backup in backups)
+    assert all(permissions(backup) == 0o600 for backup in backups)
     assert str(backups[-1]) in ended.out
-    assert user_config.read_bytes() == TEMPLATE.read_bytes()
+    assert content(user_config) == TEMPLATE
 
 
 async def test_force_with_nothing_there_is_as_without(shell: Shell, user_config: Path) -> None:
     ended = await shell.run("init", "--force")
     assert ended.code == 0
-    assert user_config.exists()
+    assert names(user_config.parent) == [user_config.name]
     assert "what was there" not in ended.out
 
 
 async def test_a_link_is_followed_and_stays_one(shell: Shell, user_config: Path) -> None:
-    kept = shell.home / "dotfiles" / "standby.yaml"
-    kept.parent.mkdir()
-    kept.write_text("old\n")
-    user_config.parent.mkdir(parents=True)
-    user_config.symlink_to(kept)
+    kept = put(shell.home / "dotfiles" / "standby.yaml", "old\n")
+    link(user_config, kept)
     assert (await shell.run("init")).code == 2
     assert (await shell.run("init", "--force")).code == 0
-    assert user_config.is_symlink()
-    assert kept.read_bytes() == TEMPLATE.read_bytes()
+    assert is_link(user_config)
+    assert content(kept) == TEMPLATE
 
 
 async def test_a_configuration_that_stays_in_force_all_the_same_is_named(shell: Shell) -> None:
@@ -113,8 +136,8 @@ async def test_a_file_where_a_folder_should_be(shell: Shell) -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 async def test_a_folder_that_may_not_be_written(shell: Shell) -> None:
-    folder = shell.home / "locked"
-    folder.mkdir(mode=0o500)
+    folder = put(shell.home / "locked" / "other", "").parent
+    folder.chmod(0o500)
     ended = await shell.run("init", "--config", str(folder / "config.yaml"))
     assert ended.code == 1
     assert "Permission denied" in ended.err
@@ -130,4 +153,4 @@ async def test_a_disk_that_is_full_leaves_nothing_behind(shell: Shell, user_conf
     assert process.returncode == 1
     assert b"can't be written: File too large" in err
     assert b"Traceback" not in err
-    assert list(user_config.parent.iterdir()) == []
+    assert names(user_config.parent) == []

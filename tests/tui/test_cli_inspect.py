@@ -49,7 +49,7 @@ async def test_check_lists_every_fault_with_its_place(shell: Shell) -> None:
     file.write_text(f"providers:\n  p: {{kind: opnai, keys: [{KEY}]}}\nchains:\n  main: [q/x]\n  empty: []\n")
     ended = await shell.run("check", str(file))
     assert (ended.code, ended.out) == (2, "")
-    lines = [line.removeprefix("standby: ") for line in ended.err.splitlines()]
+    lines = ended.err.splitlines()
     assert len(lines) >= 4
     assert all(line.startswith(f"{file}:") for line in lines)
     assert any("'openai'" in line for line in lines)

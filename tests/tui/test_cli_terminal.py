@@ -13,7 +13,10 @@ from tests.tui.command import LIMIT_S, Shell
 from tests.upstream import ToolUse, Upstream, steps
 
 # Clears the screen, writes the clipboard, starts colours, turns text around, hides text; in C0, C1 and bidi.
-HOSTILE = "\x1b[2J\x1b]52;c;aGk=\x07\x9b31m\x90\x85\u202egnp.exe\u2066\u200f\u2028\x00\x08\x7f\r\ue0001\U000e0041 end"
+HOSTILE = (
+    "\x1b[2J\x1b]52;c;aGk=\x07\x9b31m\x90\x85\u202egnp.exe\u2066\u200f\u2028"
+    "\x00\x08\x7f\r\U000e0001\U000e0041 end"
+)
 OURS = (b"\x1b[31m", b"\x1b[2m", b"\x1b[0m")
 
 
@@ -54,7 +57,7 @@ def _unwanted(got: bytes) -> set[str]:
     for ours in OURS:
         got = got.replace(ours, b"")
     text = got.replace(b"\r\n", b"\n").decode()
-    return {char for char in text if char not in "\n\t" and not char.isprintable() and char != "\ue000"}
+    return {char for char in text if char not in "\n\t" and not char.isprintable()}
 
 
 @pytest.mark.parametrize("flags", [(), ("--no-stream",), ("--json",)])
@@ -62,7 +65,9 @@ async def test_no_control_character_of_an_upstream_reaches_the_terminal(
     shell: Shell, up: Upstream, flags: tuple[str, ...]
 ) -> None:
     up.script("a", steps.status(500, message=HOSTILE))
-    up.script("b", steps.ok(HOSTILE, pieces=list(HOSTILE), tools=[ToolUse(HOSTILE, '{"a": "\\u001b\\u009b"}')]))
+    up.script(
+        "b", steps.ok(HOSTILE, pieces=list(HOSTILE), tools=[ToolUse(HOSTILE, '{"a": "\\u001b\\u009b"}')])
+    )
     code, got = await on_terminal(shell, "run", "main", "hi", "--config", shell.config(up), *flags)
     assert code == 0
     assert b" end" in got
@@ -92,6 +97,20 @@ async def test_no_control_character_of_a_name_reaches_the_terminal(shell: Shell)
         _, got = await on_terminal(shell, *arguments)
         assert got
         assert _unwanted(got) == set()
+
+
+async def test_the_dashboard_does_not_open_on_a_faulty_configuration(shell: Shell) -> None:
+    path = shell.home / "bad.yaml"
+    path.write_text("chains: {main: [nobody/x]}\n")
+    for arguments, said in (
+        (("--config", str(path)), b"bad.yaml:1:"),
+        (("--config", "/nowhere.yaml"), b"/nowhere.yaml"),
+        (("--store", "redis://somewhere"), b"--store redis://somewhere: this version has auto and memory"),
+    ):
+        code, got = await on_terminal(shell, *arguments)
+        assert code == 2
+        assert said in got
+        assert b"\x1b[?1049h" not in got  # the screen that a dashboard draws on was never asked for
 
 
 async def test_progress_and_answer_do_not_share_a_line(shell: Shell, up: Upstream) -> None:

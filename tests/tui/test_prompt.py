@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -17,6 +18,7 @@ from engine.providers.base import End, Finish, Signal
 from tests.scripted import HANG, Parts, Scripted, chain_of, speak
 from tui.app import StandbyApp
 from tui.history import History
+from tui.places import history_path
 from tui.screens.board import BoardScreen
 from tui.screens.prompt import PromptScreen
 from tui.widgets.options import Options
@@ -90,7 +92,7 @@ async def test_answer_and_attempts_arrive_together() -> None:
         await hand.types("hi", "enter")
         await hand.ends()
         assert hand.blocks("text") == ["Hellothere"]
-        await hand.until(lambda: "p/b" in hand.screen and "overloaded" in hand.screen)
+        await hand.until(lambda: "503" in hand.screen and "✓ ok" in hand.screen)
         assert "✓ p/b " in hand.screen
         assert "fallback" in hand.screen
         assert provider.calls[0].messages == ({"role": "user", "content": "hi"},)
@@ -198,6 +200,16 @@ async def test_enter_sends_and_ctrl_j_breaks_the_line() -> None:
         assert provider.calls[0].messages[-1]["content"] == "one\ntwo"
 
 
+async def test_keys_that_arrive_all_at_once_are_taken_in_their_order() -> None:
+    provider = Scripted({"a": ["ok"]})
+    async with prompt_view(chain_of(provider, "a", policy=QUICK)) as hand:
+        for key in ("o", "n", "e", "ctrl+j", "t", "w", "o", "enter", "x"):
+            hand.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await hand.ends()
+        assert provider.calls[0].messages[-1]["content"] == "one\ntwo"
+        assert hand.view.prompt.text == "one\ntwox"
+
+
 async def test_nothing_is_sent_without_a_prompt_or_a_target_or_while_one_runs() -> None:
     provider = Scripted({"a": [HANG]})
     async with prompt_view(chain_of(provider, "a", policy=QUICK)) as hand:
@@ -231,7 +243,7 @@ async def test_options_reach_the_provider() -> None:
         assert call.messages[0] == {"role": "system", "content": "Be brief."}
         assert (call.params.max_tokens, call.params.temperature) == (40, 0.5)
         await hand.pilot.press("ctrl+o")
-        assert "system prompt, at most 40 tokens, temperature 0.5" in hand.screen
+        assert "options: system prompt, at most 40 tokens" in hand.screen
 
 
 @pytest.mark.parametrize(
@@ -301,8 +313,6 @@ async def test_the_last_target_is_there_again_after_a_restart() -> None:
 
 
 async def test_a_damaged_history_is_told_and_the_view_works() -> None:
-    from tui.places import history_path
-
     History(history_path()).add("good", "main")
     with history_path().open("ab") as file:
         file.write(b"\x00garbage[/]\n")

@@ -12,7 +12,7 @@ from typing import Any
 from tests.upstream.exchange import Exchange, Step
 from tests.upstream.protocols import Frame, Said, ToolUse, dumps, frames, heartbeat, whole
 
-Hold = Mapping[int | str, asyncio.Event]
+Hold = Mapping[int, asyncio.Event] | Mapping[str, asyncio.Event] | Mapping[int | str, asyncio.Event]
 Shape = Callable[[bytes], list[bytes]]
 
 JSON = {"content-type": "application/json"}
@@ -63,8 +63,9 @@ class _Good:
         await exchange.end()
 
     async def _reach(self, point: int | str) -> None:
-        if point in self.hold:
-            await self.hold[point].wait()
+        for place, event in self.hold.items():
+            if place == point:
+                await event.wait()
 
 
 def _wanted(exchange: Exchange, frame: Frame) -> bool:

@@ -9,6 +9,7 @@ from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical
+from textual.types import CSSPathType
 from textual.widgets import Input, Label
 from textual.worker import Worker
 
@@ -47,13 +48,8 @@ class PromptScreen(View):
     BINDINGS: ClassVar[list[BindingType]] = [
         binding for binding in bindings("prompt") if binding.action not in _OF_THE_INPUT
     ]
-    CSS_PATH: ClassVar[list[str]] = ["view.tcss", "prompt.tcss"]
+    CSS_PATH: ClassVar[CSSPathType | None] = ["view.tcss", "prompt.tcss"]
     AUTO_FOCUS = "PromptInput"
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-short"),
-        (16, "-low"),
-        (24, "-tall"),
-    ]
 
     target = getters.query_one(TargetInput)
     choices = getters.query_one(Choices)
@@ -139,14 +135,14 @@ class PromptScreen(View):
             self.prompt.focus()
 
     @on(PromptInput.Sent)
-    def send(self) -> None:
+    def send(self, event: PromptInput.Sent) -> None:
         """Sends the prompt, if there is all it takes."""
-        self.line.notice = self._send()
+        self.line.notice = self._send(event.prompt)
         self.line.tick()
 
-    def _send(self) -> str:
+    def _send(self, prompt: str) -> str:
         """Sends the prompt, or says why not."""
-        target, prompt = self.target.value.strip(" ,"), self.prompt.text
+        target = self.target.value.strip(" ,")
         if self.is_asking:
             return "a request is under way, Esc cancels it"
         if not target:
@@ -171,7 +167,8 @@ class PromptScreen(View):
         self.exchange = self.line.exchange = Exchange(self.desk.engine, ask, self.desk.now, self._watch)
         self._worker = self.run_worker(self.exchange.run(), group="prompt", exit_on_error=False)
         # What was sent is in the history; selected, it goes away with the first key of the next.
-        self.prompt.select_all()
+        if self.prompt.text == ask.prompt:
+            self.prompt.select_all()
 
     def _watch(self, request: str) -> None:
         self.desk.feed.unwatch(self._watched)

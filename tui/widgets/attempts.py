@@ -173,11 +173,12 @@ class Attempts(Lined, can_focus=True):
         if not self.following:
             self._keep_page()
         now, top = self._now, self.top
+        nothing = not len(self._source)
         fresh: list[object] = [self._head_cells(self.size.width)]
         for number in range(top, top + self._room):
             line = self._line(number)
             runs = line is not None and line.outcome == "running"
-            fresh.append((number, line, took(line, now) if line is not None and runs else ""))
+            fresh.append((number, line, took(line, now) if line is not None and runs else "", nothing))
         changed = [y for y, key in enumerate(fresh) if y >= len(self._painted) or self._painted[y] != key]
         self._painted = fresh
         if len(changed) * 2 > len(fresh):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
@@ -20,14 +21,21 @@ class PromptInput(SafeArea):
         id: The widget's id.
     """
 
-    # Before the text area sees them, which would take Enter for a line break.
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(",".join(command.keys), command.name, command.label, id=command.name, priority=True)
+        Binding(",".join(command.keys), command.name, command.label, id=command.name)
         for command in (BY_NAME["send"], BY_NAME["newline"])
     ]
 
     class Sent(Message):
-        """The prompt is to be sent."""
+        """The prompt is to be sent.
+
+        Attributes:
+            prompt: What had been typed when Enter was pressed.
+        """
+
+        def __init__(self, prompt: str) -> None:
+            self.prompt = prompt
+            super().__init__()
 
     class Recall(Message):
         """An older or a newer prompt is wanted.
@@ -48,6 +56,20 @@ class PromptInput(SafeArea):
             placeholder="Enter sends, Ctrl+J breaks the line, Up recalls what was sent",
         )
 
+    def on_key(self, event: events.Key) -> None:
+        """Does what Enter and Ctrl+J stand for here and now, in the order in which keys were pressed.
+
+        Left to the bindings alone, it would be done when the app gets to it: before or after
+        characters that were typed, or pasted by a terminal without bracketed paste, around them.
+        """
+        active = None if event.is_printable else self.screen.active_bindings.get(event.key)
+        if active is None or active.node is not self:
+            return
+        if active.binding.id in ("send", "newline"):
+            event.stop()
+            event.prevent_default()
+            self.action_send() if active.binding.id == "send" else self.action_newline()
+
     def put(self, text: str, *, at_end: bool) -> None:
         """Replaces the whole text; undo brings back what was there.
 
@@ -60,7 +82,7 @@ class PromptInput(SafeArea):
 
     def action_send(self) -> None:
         """Asks for the prompt to be sent."""
-        self.post_message(self.Sent())
+        self.post_message(self.Sent(self.text))
 
     def action_newline(self) -> None:
         """Breaks the line."""

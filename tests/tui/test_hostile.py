@@ -1,0 +1,92 @@
+"""Text from outside through every place of the screen: nothing of it steers the terminal or is markup."""
+
+from __future__ import annotations
+
+import pytest
+from rich.cells import cell_len
+
+from engine import AttemptStarted, ConfigRejected, ModelSkipped, ModelUnbenched, RequestFailed, StreamBroken
+from tests.tui.stage import Stage, begun, benched, config, dashboard, failed, told
+from tui.screens.bench_dialog import BenchDialog
+from tui.text import safe_line
+
+HOSTILE = {
+    "closing tag": "[/]",
+    "open tag": "[bold",
+    "link": "[@click=app.quit]x[/]",
+    "escape": "\x1b[2J\x1b]52;c;aGk=\x07",
+    "C1": "\x9b31m\x9d0;x\x9c",
+    "bidi": "a\u202eb\u2066c",
+    "surrogate": "\ud83d",
+    "wide": "表" * 40,
+    "combining": "e\u0301\u0302" * 40,
+    "family": "👩\u200d👩\u200d👧",
+    "line breaks": "a\r\nb\u2028c\x85d",
+    "nul": "\x00\x7f",
+    "megabyte": "[/x]\x1b" * 210_000,
+}
+PIECES = ("\x1b", "\x07", "\x9b", "\x9d", "\u202e", "\u2066", "\ud83d", "\x00", "\x7f", "\r", "\u2028", "\x85")
+
+
+def is_calm(stage: Stage, width: int) -> None:
+    for strip in stage.strips:
+        assert strip.cell_length == width
+        assert not any(piece in strip.text for piece in PIECES)
+        strip.text.encode()
+
+
+@pytest.fixture(params=HOSTILE, ids=str)
+def text(request: pytest.FixtureRequest) -> str:
+    return HOSTILE[request.param]
+
+
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
+async def test_every_event_field_may_hold_anything(text: str, width: int) -> None:
+    async with dashboard(size=(width, 40)) as stage:
+        await stage.tell(
+            begun(text, text),
+            failed(text, text, reason=text, message=text, next_model=text),
+            told(AttemptStarted, request=text, model=text, chain=text, provider=text),
+            told(ModelSkipped, request=text, model=text, why=text),
+            told(StreamBroken, request=text, chain=text, model=text, next_model=text),
+            told(RequestFailed, request=text, chain=text, error=text, message=text),
+            benched(text, reason=text, by=text),
+            told(ModelUnbenched, model=text, why=text, by=text),
+            told(ConfigRejected, path=text, faults=(text,)),
+        )
+        is_calm(stage, width)
+
+
+@pytest.mark.parametrize("width", [40, 120])
+async def test_names_and_reasons_on_the_board_may_hold_anything(text: str, width: int) -> None:
+    hostile = config({text: [f"p/{text}", "p/b"], "drafts": ["p/b"]})
+    async with dashboard(hostile, size=(width, 40)) as stage:
+        stage.engine._sideline.hold(f"p/{text}", 90.0, text, text)
+        stage.clock.pass_(2.0)
+        await stage.beat()
+        is_calm(stage, width)
+        await stage.press("b")
+        assert isinstance(stage.app.screen, BenchDialog)
+        is_calm(stage, width)
+        await stage.press("escape", "u")
+        await stage.until(lambda: len(stage.app._notifications) == 1)
+        await stage.pilot.pause()
+        is_calm(stage, width)
+
+
+async def test_markup_is_shown_as_it_is() -> None:
+    async with dashboard() as stage:
+        await stage.tell(begun("r"), failed("r", message="[bold]see [/oops]"))
+        assert "[bold]see [/oops]" in stage.screen
+
+
+async def test_control_characters_are_shown_as_pictures() -> None:
+    async with dashboard() as stage:
+        await stage.tell(begun("r", "p/\x1b[31mred"), failed("r", "p/\x1b[31mred"))
+        assert "p/␛[31mred" in stage.screen
+
+
+def test_the_table_of_hostile_texts_holds_what_it_says() -> None:
+    assert len(HOSTILE["megabyte"]) > 1_000_000
+    assert all(any(piece in text for text in HOSTILE.values()) for piece in PIECES)
+    assert cell_len(safe_line(HOSTILE["wide"])) == 80
