@@ -23,14 +23,14 @@ from engine.classify import judge
 from engine.config.model import Config
 from engine.config.watch import Watched, changes
 from engine.errors import ConfigError, StandbyError
-from engine.events import ConfigRejected, ConfigReloaded, ModelSkipped
+from engine.events import ConfigRejected, ConfigReloaded
 from engine.failover import Walk, no_usable_model
 from engine.messages import Prompt, Reply, as_messages
 from engine.names import check_benchable, is_model
 from engine.policy import Policy
 from engine.providers.build import build_provider
 from engine.request import Request
-from engine.resolve import Resolution, resolve
+from engine.resolve import resolve
 from engine.roster import Roster, Unusable
 from engine.sideline import Sideline
 from engine.stream import Stream
@@ -179,16 +179,11 @@ class Engine:
             clock=self._clock,
             timeout=asking.get("timeout"),
             recorded=self._config.record_prompts,
+            unresolved=tuple(part for part, _ in found.skipped),
         )
-        self._tell_unresolved(request, found)
         if all(isinstance(self._roster.standing(model), Unusable) for model in found.models):
             raise no_usable_model(request.target, self._roster, found.models)
         return request
-
-    def _tell_unresolved(self, request: Request, found: Resolution) -> None:
-        for part, _ in found.skipped:
-            if self._bus.wants(ModelSkipped):
-                self._bus.emit(ModelSkipped(**request.where(), model=part, why="unresolved"))
 
     # The bench, by hand
 

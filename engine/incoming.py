@@ -13,7 +13,7 @@ from engine.shards import Shard
 from engine.unreachable import unreachable
 
 _MIB: Final = 1024 * 1024
-_LEFT_IN_BUFFERS: Final = 100
+_LEFT_IN_BUFFERS: Final = 1000  # pieces; a read brings 64 KiB, and most servers send some 200 bytes at once
 
 
 class Closable(Protocol):

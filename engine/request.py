@@ -16,7 +16,7 @@ from engine.errors import (
     StreamInterrupted,
     UpstreamError,
 )
-from engine.events import RequestCancelled, RequestFailed, RequestStarted, RequestSucceeded
+from engine.events import ModelSkipped, RequestCancelled, RequestFailed, RequestStarted, RequestSucceeded
 from engine.messages import Message, Params, Reply
 from engine.policy import Policy
 from engine.providers.base import Answer
@@ -38,6 +38,8 @@ class Request:
         deadline: When it must be over, on the engine's clock.
         owner: Who asks.
         timeout: The caller's own limit of one attempt, seconds.
+        recorded: True if prompt and answer enter events.
+        unresolved: Parts of the target that name nothing.
         id: Unique among all engines.
         calls: Upstream calls so far.
         causes: Errors so far.
@@ -58,6 +60,7 @@ class Request:
     owner: str | None = None
     timeout: float | None = None
     recorded: bool = False
+    unresolved: tuple[str, ...] = ()
     id: str = field(default_factory=lambda: os.urandom(6).hex())
     calls: int = 0
     causes: list[UpstreamError] = field(default_factory=list)
@@ -99,7 +102,7 @@ class Request:
         return {"request": self.id, "chain": self.chain, "live": self}
 
     def tell_started(self) -> None:
-        """Tells that it began."""
+        """Tells that it began, and which parts of its target name nothing."""
         if self.bus.wants(RequestStarted):
             self.bus.emit(
                 RequestStarted(
@@ -111,6 +114,9 @@ class Request:
                     prompt=self.messages if self.recorded else None,
                 )
             )
+        for part in self.unresolved:
+            if self.bus.wants(ModelSkipped):
+                self.bus.emit(ModelSkipped(**self.where(), model=part, why="unresolved"))
 
     def tell_succeeded(self, reply: Reply) -> None:
         """Tells that it has its answer."""

@@ -124,10 +124,12 @@ def circle_text(names: Sequence[str]) -> str:
 
 
 def _parts(target: str | Sequence[str]) -> list[str]:
-    texts = [target] if isinstance(target, str) else target
-    if not all(isinstance(text, str) for text in texts):
-        raise TypeError("a target is text, or a list of texts")
-    return [part for text in texts for piece in text.split(",") if (part := piece.strip())]
+    parts: list[str] = []
+    for text in (target,) if isinstance(target, str) else target:
+        if not isinstance(text, str):
+            raise TypeError("a target is text, or a list of texts")
+        parts += [part for piece in text.split(",") if (part := piece.strip())]
+    return parts
 
 
 def _inside(config: Config, name: str) -> list[str] | None:

@@ -10,10 +10,13 @@ MASK = "[redacted]"
 LONGEST_MESSAGE = 500
 _SHORTEST_SECRET = 6
 
-# What keys look like in the wild: the prefixes providers print, bearer tokens, query parameters.
+# What keys look like in the wild: the prefixes providers print, bearer tokens, query parameters. Words
+# that merely begin like one, as `api_connection_error`, are what an operator needs to read.
 _LOOKS_SECRET = re.compile(
     r"""
-      (?<![\w-])(?:sk|pk|rk|gsk|xai|key|api|hf|ghp|gho|AIza|ya29)[-_.]?[A-Za-z0-9*_-]{12,}
+      (?<![\w-])(?:sk|pk|rk|gsk|xai|hf|ghp|gho|glpat)[-_][A-Za-z0-9*_-]{12,}
+    | (?<![\w-])(?:AIza|ya29\.)[A-Za-z0-9*_-]{12,}
+    | (?<![\w-])(?:key|api)[-_](?=[A-Za-z*_-]*\d)[A-Za-z0-9*_-]{12,}
     | (?<=[Bb]earer\ )[^\s"',}]+
     | (?<=[?&])((?:api[_-]?)?key|access_token|token|sig|signature)=[^\s&"']+
     | (?<=://)[^\s/@:]+:[^\s/@]+(?=@)

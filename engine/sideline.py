@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from engine.bench import Bench, Benched, Stay, Ticket, Transition
 from engine.bus import Bus, iso
 from engine.events import Event, KeyBenched, KeyUnbenched, ModelBenched, ModelUnbenched
 from engine.names import is_key
+
+_CLOCK_WAS_SET_S: Final = 0.5
 
 
 class Sentence(NamedTuple):
@@ -43,12 +45,19 @@ class Sideline:
         self._bus = bus
         self._clock = clock
         self._wall = wall
+        self._offset = wall() - clock()
         self._timer: asyncio.TimerHandle | None = None
         self._waiting: set[asyncio.Future[None]] = set()
 
     def until(self, stay: Stay) -> str | None:
         """A stay's end as ISO 8601, None for no end."""
-        return None if stay.until is None else iso(self._wall() + stay.until - self._clock())
+        if stay.until is None:
+            return None
+        # One offset for all, so that the same end reads the same each time, unless the clock was set.
+        offset = self._wall() - self._clock()
+        if abs(offset - self._offset) > _CLOCK_WAS_SET_S:
+            self._offset = offset
+        return iso(self._offset + stay.until)
 
     def remaining_s(self, stay: Stay) -> float | None:
         """Seconds until a stay ends, None for no end."""

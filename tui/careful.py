@@ -59,5 +59,5 @@ class CarefulApp(App[None]):
         if self.crash:
             return
         log = write_crash(error)
-        where = f"details, without keys and prompts, are in {log}" if log else "the log could not be written"
+        where = f"details are in {log}; it holds no keys" if log else "the log could not be written"
         self.crash = f"the dashboard crashed: {summary(error)}\n{where}"

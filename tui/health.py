@@ -63,7 +63,7 @@ class Health:
     out: tuple[Place, ...] = ()
     version: int = 0
     _states: dict[str, ModelStatus] = field(default_factory=dict)
-    _ends: dict[str, tuple[str | None, float]] = field(default_factory=dict)
+    _ends: dict[str, float] = field(default_factory=dict)
     _look_at: float = float("-inf")
 
     def refresh(self, now: float, *, changed: bool = True) -> bool:
@@ -150,8 +150,7 @@ class Health:
             self._ends.pop(status.model, None)
             return None
         end = now + status.remaining_s
-        until, known = self._ends.get(status.model, (None, end))
-        if until != status.until or abs(known - end) > _JITTER_S:
-            known = end
-        self._ends[status.model] = (status.until, known)
-        return known
+        known = self._ends.get(status.model, end)
+        # Asked a moment later, the same end comes out a little different.
+        self._ends[status.model] = known if abs(known - end) <= _JITTER_S else end
+        return self._ends[status.model]

@@ -127,9 +127,11 @@ class History:
 
 def _lines(path: Path) -> list[bytes]:
     """The file's lines; for a file too large to be a history, one line that is none."""
-    if path.stat().st_size > _LARGEST_FILE:
-        return [b""]
-    return path.read_bytes().splitlines()
+    if path.is_char_device():
+        return []  # `/dev/null` for no history at all; another might never end
+    with path.open("rb") as file:
+        read = file.read(_LARGEST_FILE + 1)
+    return [b""] if len(read) > _LARGEST_FILE else read.splitlines()
 
 
 def _entry(line: bytes) -> Entry | None:

@@ -94,14 +94,14 @@ def _read_store(top: Section) -> str:
     text = spot.text("auto or memory") if spot else None
     if spot is None or text is None or text in _STORES:
         return text or "auto"
+    scheme = next((scheme for scheme in unsupported.STORES if text.startswith(scheme)), None)
     if holds_password(text):
         spot.fault("an inline secret: put the URL into an environment variable and write `store: env:NAME`")
-        return "auto"
-    for scheme, instead in unsupported.STORES.items():
-        if text.startswith(scheme):
-            spot.fault(unsupported.refusal(f"`store: {scheme}…`", instead))
-            return "auto"
-    return spot.choice(_STORES) or "auto"
+    elif scheme is not None:
+        spot.fault(unsupported.refusal(f"`store: {scheme}…`", unsupported.STORES[scheme]))
+    else:
+        spot.choice(_STORES)
+    return "auto"
 
 
 def _read_journal(section: Section | None) -> Journal:

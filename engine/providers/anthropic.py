@@ -41,10 +41,10 @@ _NOT_IN_ID: Final = re.compile(r"[^a-zA-Z0-9_-]")
 class AnthropicWire:
     """Speaks the Messages API at one base URL.
 
-    System and developer messages leave the conversation and become the system prompt, in their order,
-    with a blank line between them: this is what Anthropic's own "OpenAI SDK compatibility" does. Tool
-    results become part of the user's turn. Messages without any content are left out, for the API
-    refuses them.
+    System and developer messages, wherever they stand, become the system prompt in their order, with a
+    blank line between them: not every model takes them in the middle, and Anthropic's own face for
+    OpenAI's SDK ("OpenAI SDK compatibility") moves them, too. Tool results become part of the user's
+    turn. Messages without any content are left out, for the API refuses them.
 
     Args:
         base_url: With or without `/v1` at its end: `https://api.anthropic.com`.

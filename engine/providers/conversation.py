@@ -137,15 +137,19 @@ class FromOpenAI:
         if isinstance(choice, str):
             if choice in ("auto", "none", "required"):
                 return choice, ""
-        elif choice.get("type") == "function":
+        elif isinstance(choice, Mapping) and choice.get("type") == "function":
             return "function", self._name(choice.get("function"), "tool_choice")
         raise self.refuse(f"the tool_choice {_short(choice)}")
 
     def schema(self, params: Params) -> Mapping[str, Any] | str | None:
         """The form that the answer must have: a JSON schema, `json` for any, None if it is free."""
         form = params.response_format
-        kind = None if form is None else form.get("type")
-        if form is None or kind == "text":
+        if form is None:
+            return None
+        if not isinstance(form, Mapping):
+            raise self.refuse(f"the response_format {_short(form)}")
+        kind = form.get("type")
+        if kind == "text":
             return None
         if kind == "json_object":
             return "json"
@@ -197,9 +201,10 @@ class FromOpenAI:
             raise self.refuse(f"{where}, whose arguments are not a JSON object")
         return PastCall(str(call.get("id") or ""), name, arguments)
 
-    def _tool(self, tool: Mapping[str, Any], where: str) -> Tool:
-        if tool.get("type") != "function":
-            raise self.refuse(f"{where}, a tool of type {_short(tool.get('type'))}")
+    def _tool(self, tool: Any, where: str) -> Tool:
+        kind = tool.get("type") if isinstance(tool, Mapping) else None
+        if kind != "function":
+            raise self.refuse(f"{where}, a tool of type {_short(kind)}")
         self._only(tool, {"type", "function"}, where)
         name = self._name(tool.get("function"), where)
         function = tool["function"]

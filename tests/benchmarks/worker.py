@@ -18,6 +18,8 @@ from tests.benchmarks.ours import Ours, only_plain_httpx
 async def _measure(case: str, url: str, rounds: int, *, fast: bool) -> Figures:
     bare, ours = Bare(url, fast=fast), Ours(url)
     try:
+        if await bare.ask() != await ours.ask():
+            raise RuntimeError("the two sides got different answers")
         return await CASES[case].run(bare, ours, rounds)
     finally:
         await bare.aclose()

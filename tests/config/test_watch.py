@@ -51,6 +51,10 @@ def move(file: Path, to: Path) -> None:
     file.rename(to)
 
 
+def make_folder(path: Path) -> None:
+    path.mkdir()
+
+
 def away(file: Path) -> Path:
     return file.with_suffix(".away")
 
@@ -241,7 +245,7 @@ async def test_a_pipe_is_not_read_a_second_time(tmp_path: Path, monkeypatch: pyt
 
 async def test_a_directory_in_the_file_s_place_is_a_fault(file: Path, watched: Watched) -> None:
     move(file, away(file))
-    os.mkdir(file)
+    make_folder(file)
     found = await watched.check()
     assert isinstance(found, ConfigError)
     assert "is a directory" in str(found)

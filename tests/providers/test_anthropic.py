@@ -251,6 +251,13 @@ class TestWholeAnswers:
     def test_stop_reasons_become_ours_where_there_is_one(self, reason: str | None, ours: str) -> None:
         assert WIRE.read({**WHOLE, "stop_reason": reason}).finish_reason == ours
 
+    def test_what_is_not_counted_is_unknown(self) -> None:
+        assert WIRE.read({"content": [], "stop_reason": "end_turn"}) == Answer("", "stop", Usage())
+
+    def test_a_call_without_input_has_an_empty_object(self) -> None:
+        content = [{"type": "tool_use", "id": "a", "name": "f", "input": None}]
+        assert WIRE.read({**WHOLE, "content": content}).tool_calls == (ToolCall("a", "f", "{}"),)
+
     def test_blocks_of_the_servers_own_tools_are_passed_over(self) -> None:
         content = [{"type": "server_tool_use", "name": "web_search"}, {"type": "text", "text": "Found."}]
         answer = WIRE.read({**WHOLE, "content": content})

@@ -107,6 +107,10 @@ class TestStreams:
         body = stream(block(0, type="tool_use", id="a", name="f", input={"x": 1}), block_stop(0))
         assert assembled(parts_of(WIRE, body)) == [ToolCall("a", "f", '{"x":1}')]
 
+    def test_what_comes_with_the_start_of_a_block_is_part_of_it(self) -> None:
+        body = stream(block(0, type="thinking", thinking="Hm."), block(1, type="text", text="42"))
+        assert parts_of(WIRE, body) == [Delta(reasoning="Hm."), Delta("42")]
+
     def test_counts_are_cumulative_and_the_caches_are_part_of_the_input(self) -> None:
         body = stream(
             start(
@@ -140,8 +144,9 @@ class TestStreams:
         assert signal is not None
         assert (signal.what, signal.message, signal.codes) == ("error", "Overloaded", ("overloaded_error",))
 
-    def test_an_error_without_an_events_name_is_one_too(self) -> None:
-        data = '{"type":"error","error":{"type":"api_error","message":"Internal server error"}}'
+    @pytest.mark.parametrize("kind", ['"type":"error",', ""])
+    def test_an_error_without_an_events_name_is_one_too(self, kind: str) -> None:
+        data = f'{{{kind}"error":{{"type":"api_error","message":"Internal server error"}}}}'
         _, signal = played(WIRE, f"data: {data}\n\n".encode())
         assert signal is not None
         assert (signal.what, signal.codes) == ("error", ("api_error",))

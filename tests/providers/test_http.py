@@ -99,7 +99,7 @@ def fast(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 async def up() -> AsyncIterator[Upstream]:
-    async with asyncio.timeout(30), Upstream() as up:
+    async with Upstream() as up:
         yield up
 
 

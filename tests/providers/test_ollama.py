@@ -206,6 +206,10 @@ class TestWholeAnswers:
     def test_done_reasons_are_ours_or_stay(self, reason: str | None, ours: str) -> None:
         assert WIRE.read({**WHOLE, "done_reason": reason}).finish_reason == ours
 
+    def test_a_call_without_arguments_has_an_empty_object(self) -> None:
+        message = {"role": "assistant", "tool_calls": [{"function": {"name": "f"}}]}
+        assert WIRE.read({**WHOLE, "message": message}).tool_calls == (ToolCall("call_0", "f", "{}"),)
+
     def test_the_limit_in_the_middle_of_calls_is_still_the_limit(self) -> None:
         assert WIRE.read({**CALLS_A_TOOL, "done_reason": "length"}).finish_reason == "length"
 

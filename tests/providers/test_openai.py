@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from types import MappingProxyType
 from typing import Any
@@ -182,6 +183,14 @@ class TestWholeAnswers:
         body["choices"][0]["message"]["refusal"] = "but not that"
         assert WIRE.read(body).finish_reason == "stop"
 
+    def test_a_refusal_beside_a_tool_call_changes_nothing(self) -> None:
+        body = copy.deepcopy(CALLS_A_TOOL)
+        body["choices"][0]["message"]["refusal"] = "but not that"
+        assert WIRE.read(body).finish_reason == "tool_calls"
+
+    def test_an_empty_answer_is_no_refusal(self) -> None:
+        assert WIRE.read(answer_with("", "stop")) == Answer("", "stop", Usage())
+
     def test_content_in_parts_is_joined_and_thinking_kept_apart(self) -> None:
         # https://docs.mistral.ai/capabilities/reasoning
         parts = [
@@ -208,6 +217,11 @@ class TestWholeAnswers:
         body = answer_with(None, "function_call")
         body["choices"][0]["message"]["function_call"] = {"name": "f", "arguments": "{}"}
         assert WIRE.read(body).tool_calls == (ToolCall("call_0", "f", "{}"),)
+
+    def test_the_old_function_call_beside_tool_calls_is_no_second_one(self) -> None:
+        body = copy.deepcopy(CALLS_A_TOOL)
+        body["choices"][0]["message"]["function_call"] = {"name": "f", "arguments": "{}"}
+        assert WIRE.read(body) == WIRE.read(CALLS_A_TOOL)
 
     def test_a_custom_tools_input_stands_as_it_is(self) -> None:
         body = answer_with(None, "tool_calls")

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from engine.messages import Delta, ToolCall, ToolCallDelta, Usage
+from engine.messages import Delta, ToolCallDelta, Usage
 from engine.providers.base import End, Finish, Signal
 from engine.providers.openai import OpenAIWire
 from tests.providers.openai_bodies import USAGE_CHUNK, chunk, piece
-from tests.providers.played import assembled, parts_of, played, sse
+from tests.providers.played import parts_of, played, sse
 
 WIRE = OpenAIWire("http://localhost:8000/v1")
 
@@ -64,12 +64,20 @@ class TestStreams:
     def test_text_and_reasoning_of_one_chunk_are_one_delta(self) -> None:
         assert parts_of(WIRE, sse(chunk({"reasoning": "Hm.", "content": "42"}))) == [Delta("42", "Hm.")]
 
+    def test_a_tool_call_may_come_with_the_last_of_the_text(self) -> None:
+        body = sse(chunk({"content": "Wait.", **piece(0, id="a", name="f", arguments="{}")}))
+        assert parts_of(WIRE, body) == [Delta("Wait."), Delta(tool_call=ToolCallDelta(0, "a", "f", "{}"))]
+
     def test_content_in_parts_is_read(self) -> None:
         parts = [{"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": "42"}]
         assert parts_of(WIRE, sse(chunk({"content": parts}))) == [Delta("42", "Hm.")]
 
     def test_a_refusal_without_text_finishes_as_a_content_filter(self) -> None:
         body = sse(chunk({"refusal": "I'm sorry"}), chunk({"refusal": ", no."}), chunk({}, "stop"))
+        assert parts_of(WIRE, body) == [Finish("content_filter")]
+
+    def test_a_refusal_among_parts_finishes_as_a_content_filter(self) -> None:
+        body = sse(chunk({"content": [{"type": "refusal", "refusal": "No."}]}), chunk({}, "stop"))
         assert parts_of(WIRE, body) == [Finish("content_filter")]
 
     def test_a_refusal_after_text_finishes_as_the_server_says(self) -> None:
@@ -101,110 +109,6 @@ class TestStreams:
         assert parts_of(WIRE, body) == [Delta("a\u2028b\u0085c")]
 
 
-class TestToolCallsInStreams:
-    # https://platform.openai.com/docs/guides/function-calling, "Streaming"
-    OPENAI = (
-        piece(0, id="call_a", type="function", name="get_weather", arguments=""),
-        piece(0, arguments='{"city":'),
-        piece(0, arguments='"Rome"}'),
-        piece(1, id="call_b", type="function", name="get_time", arguments=""),
-        piece(1, arguments="{}"),
-    )
-    BOTH = (ToolCall("call_a", "get_weather", '{"city":"Rome"}'), ToolCall("call_b", "get_time", "{}"))
-
-    def test_pieces_come_as_they_are_and_names_come_once(self) -> None:
-        body = sse(*(chunk(delta) for delta in self.OPENAI), chunk({}, "tool_calls"))
-        assert parts_of(WIRE, body) == [
-            Delta(tool_call=ToolCallDelta(0, "call_a", "get_weather", "")),
-            Delta(tool_call=ToolCallDelta(0, arguments='{"city":')),
-            Delta(tool_call=ToolCallDelta(0, arguments='"Rome"}')),
-            Delta(tool_call=ToolCallDelta(1, "call_b", "get_time", "")),
-            Delta(tool_call=ToolCallDelta(1, arguments="{}")),
-            Finish("tool_calls"),
-        ]
-
-    @pytest.mark.parametrize(
-        "deltas",
-        [
-            pytest.param(OPENAI, id="as OpenAI does"),
-            pytest.param(
-                (
-                    piece(id="call_a", name="get_weather", arguments='{"city":"Rome"}'),
-                    piece(id="call_b", name="get_time", arguments="{}"),
-                ),
-                id="whole and without an index, as Gemini does",
-            ),
-            pytest.param(
-                (
-                    piece(id="call_a", name="get_weather", arguments='{"city":'),
-                    piece(arguments='"Rome"}'),
-                    piece(id="call_b", name="get_time"),
-                    piece(id="call_b", arguments="{}"),
-                ),
-                id="in pieces without an index",
-            ),
-            pytest.param(
-                (
-                    piece(0, id="call_a", name="get_weather", arguments='{"city":"Rome"}'),
-                    piece(0, id="call_b", name="get_time", arguments="{}"),
-                ),
-                id="all under index 0",
-            ),
-            pytest.param(
-                (
-                    piece(0, id="call_a", name="get_weather", arguments='{"city":'),
-                    piece(0, id="call_a", name="get_weather", arguments='"Rome"}'),
-                    piece(1, id="call_b", name="get_time", arguments="{}"),
-                ),
-                id="id and name repeated",
-            ),
-            pytest.param(
-                (
-                    piece(0, id="call_a", name="get_weather"),
-                    piece(0, id="call_x", arguments='{"city":'),
-                    piece(0, id="call_y", arguments='"Rome"}'),
-                    piece(1, id="call_b", name="get_time"),
-                    piece(1, id="call_z", arguments="{}"),
-                ),
-                id="another id with every piece",
-            ),
-            pytest.param(
-                (
-                    {"tool_calls": piece(1, id="call_a", name="get_weather")["tool_calls"]
-                     + piece(2, id="call_b", name="get_time")["tool_calls"]},
-                    piece(2, arguments="{}"),
-                    piece(1, arguments='{"city":"Rome"}'),
-                ),
-                id="counted from 1, interleaved",
-            ),
-        ],
-    )  # fmt: skip
-    def test_calls_come_out_right_however_a_server_counts_them(self, deltas: tuple[Any, ...]) -> None:
-        assert assembled(parts_of(WIRE, sse(*map(chunk, deltas)))) == list(self.BOTH)
-
-    def test_calls_without_ids_get_some(self) -> None:
-        body = sse(
-            chunk(piece(0, name="f", arguments="{}")), chunk(piece(1, id="", name="g", arguments="{}"))
-        )
-        assert assembled(parts_of(WIRE, body)) == [
-            ToolCall("call_0", "f", "{}"),
-            ToolCall("call_1", "g", "{}"),
-        ]
-
-    def test_the_old_function_call_is_a_tool_call(self) -> None:
-        deltas = ({"name": "f", "arguments": ""}, {"arguments": "{"}, {"arguments": "}"})
-        body = sse(
-            *(chunk({"role": "assistant", "function_call": d}) for d in deltas), chunk({}, "function_call")
-        )
-        parts = parts_of(WIRE, body)
-        assert assembled(parts) == [ToolCall("call_0", "f", "{}")]
-        assert parts[-1] == Finish("tool_calls")
-
-    def test_a_piece_with_nothing_in_it_is_no_delta(self) -> None:
-        body = sse(chunk(piece(0, id="a", name="f")), chunk(piece(0, arguments="")))
-        assert len(parts_of(WIRE, body)) == 1
-
-
 class TestErrorsInStreams:
     def test_an_error_chunk_is_the_providers_error(self) -> None:
         error = {"message": "Rate limit reached", "type": "requests", "code": "rate_limit_exceeded"}
@@ -229,10 +133,25 @@ class TestErrorsInStreams:
         assert signal is not None
         assert (signal.what, signal.message) == ("error", "too busy")
 
-    def test_groq_tells_in_its_own_place_that_it_stopped_early(self) -> None:
-        _, signal = played(WIRE, sse(chunk({}, "stop", x_groq={"error": "over capacity"})))
+    def test_an_event_named_error_that_says_nothing_is_one_all_the_same(self) -> None:
+        _, signal = played(WIRE, b"event: error\ndata: {}\n\n")
         assert signal is not None
-        assert (signal.what, signal.message) == ("error", "over capacity")
+        assert (signal.what, signal.message) == ("error", "the stream sent an error event")
+
+    def test_an_error_in_place_of_the_choices_is_one(self) -> None:
+        data = {"object": "error", "message": "out of memory", "type": "InternalServerError", "code": 500}
+        _, signal = played(WIRE, sse(json.dumps(data)))
+        assert signal is not None
+        assert (signal.what, signal.message, signal.status) == ("error", "out of memory", 500)
+
+    @pytest.mark.parametrize(
+        ("error", "message"),
+        [("over capacity", "over capacity"), ({"message": ""}, "the stream was stopped early")],
+    )
+    def test_groq_tells_in_its_own_place_that_it_stopped_early(self, error: Any, message: str) -> None:
+        _, signal = played(WIRE, sse(chunk({}, "stop", x_groq={"error": error})))
+        assert signal is not None
+        assert (signal.what, signal.message) == ("error", message)
 
     def test_an_error_field_that_is_null_is_no_error(self) -> None:
         assert parts_of(WIRE, sse(chunk({"content": "Hi"}, error=None))) == [Delta("Hi")]

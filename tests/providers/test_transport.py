@@ -43,7 +43,7 @@ def fast(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 async def up() -> AsyncIterator[Upstream]:
-    async with asyncio.timeout(30), Upstream() as up:
+    async with Upstream() as up:
         yield up
 
 
@@ -385,7 +385,7 @@ class TestAFailure:
 class TestTls:
     @pytest.fixture
     async def tls(self) -> AsyncIterator[Upstream]:
-        async with asyncio.timeout(30), Upstream(tls=self_signed()) as up:
+        async with Upstream(tls=self_signed()) as up:
             yield up
 
     async def test_works_with_a_bundle_of_ones_own(self, tls: Upstream, fast: bool) -> None:

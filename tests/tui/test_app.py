@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from textual.filter import NoColor
@@ -16,8 +17,8 @@ from tui.screens.bench_dialog import BenchDialog
 from tui.screens.board import BoardScreen
 
 
-def with_settings(**settings: object) -> Dashboard:
-    return replace(Dashboard(), **settings)  # type: ignore[arg-type]  (a test knows the fields)
+def with_settings(**settings: Any) -> Dashboard:
+    return replace(Dashboard(), **settings)
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +83,13 @@ async def test_settings_that_make_no_sense_are_told_and_the_rest_is_taken() -> N
         assert stage.app.theme == "standby-dark"
         assert "p Pause" in stage.lines[-1]
         assert "b Bench" in stage.lines[-1]
+
+
+async def test_complaints_quote_the_configuration_as_it_is_written() -> None:
+    settings = with_settings(theme="[/]", keys={"[bold": "x"})
+    async with dashboard(config(dashboard=settings)) as stage:
+        await stage.until(lambda: "there is no theme '[/]'" in " ".join(stage.screen.split()))
+        await stage.until(lambda: "there is no command '[bold'" in " ".join(stage.screen.split()))
 
 
 @pytest.mark.parametrize("theme", ["dark", "light", "nord", "ansi-dark", "ansi-light", "textual-light"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from textual import events
 from textual.geometry import Offset
 
@@ -39,7 +40,9 @@ async def test_an_attempt_is_seen_running_and_then_how_it_ended() -> None:
         await stage.beat()
         assert "1.5s" in next(line for line in stage.lines if "running" in line)
         await stage.tell(
-            failed("abcdef123456", "p/large", attempt=2, elapsed_s=2.25, next_model="p/mini", message="too busy")
+            failed(
+                "abcdef123456", "p/large", attempt=2, elapsed_s=2.25, next_model="p/mini", message="too busy"
+            )
         )
         line = next(line for line in stage.lines if "failed" in line)
         assert "503 overloaded" in line
@@ -179,12 +182,12 @@ async def test_a_list_shorter_than_its_window_always_follows() -> None:
         assert stage.view.attempts.following
 
 
-async def test_only_lines_that_changed_are_painted_again() -> None:
+async def test_only_lines_that_changed_are_painted_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async with dashboard() as stage:
         await fill(stage, 100)
         await stage.tell(begun("slow", "p/mslow"))
         attempts, painted = stage.view.attempts, list[int]()
-        attempts.repaint_line = painted.append  # type: ignore[method-assign]  (counts instead)
+        monkeypatch.setattr(attempts, "repaint_line", painted.append)
         await stage.beat()
         assert painted == []
         stage.clock.pass_(0.5)
@@ -209,4 +212,3 @@ async def test_a_smaller_window_keeps_what_is_read_on_top() -> None:
         await stage.until(lambda: stage.app.size.height == 30)
         await stage.beat()
         assert shown(stage)[0] == top
-

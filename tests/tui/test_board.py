@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from engine import Engine, KeySource, ProviderConfig
 from tests.scripted import Scripted
 from tests.tui.stage import CHAINS, Stage, answered, begun, config, dashboard, failed
+from tui.widgets.lined import Lined
 
 
-def bench(stage: Stage, model: str, seconds: float | None = 60.0, **more: str) -> None:
+def bench(stage: Stage, model: str, seconds: float | None = 60.0, **more: Any) -> None:
     stage.engine.bench(model, for_=seconds, **more)
+
+
+def painted_lines(widget: Lined, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The lines that are drawn again from now on, one by one."""
+    painted: list[int] = []
+    monkeypatch.setattr(widget, "repaint_line", painted.append)
+    return painted
 
 
 async def test_every_chain_shows_its_models_in_fallback_order() -> None:
@@ -75,13 +84,12 @@ async def test_a_bench_that_ends_brings_the_row_back_without_an_event() -> None:
         assert "● live" in stage.row("p/large")
 
 
-async def test_only_the_rows_that_count_down_are_painted_again() -> None:
+async def test_only_the_rows_that_count_down_are_painted_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async with dashboard() as stage:
         bench(stage, "p/mini", 300.0)
         await stage.beat()
         await stage.beat()
-        painted: list[int] = []
-        stage.view.board.repaint_line = painted.append  # type: ignore[method-assign]  (counts instead)
+        painted = painted_lines(stage.view.board, monkeypatch)
         stage.clock.pass_(0.5)
         await stage.beat()
         assert painted == []
@@ -101,6 +109,21 @@ async def test_in_the_last_seconds_a_countdown_is_painted_four_times_a_second() 
             await stage.beat()
             stamps.append(board._stamp)
         assert stamps == [1000.0, *(1000 + quarter / 4 for quarter in (1, 1, 2, 2, 3, 3, 4))]
+
+
+async def test_a_bench_in_its_last_seconds_does_not_have_the_others_painted_more_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with dashboard() as stage:
+        bench(stage, "p/large", 300.0)
+        bench(stage, "q/small", 9.0)
+        await stage.beat()
+        painted = painted_lines(stage.view.board, monkeypatch)
+        for _ in range(8):
+            stage.clock.pass_(0.125)
+            await stage.beat()
+        row = stage.lines.index(stage.row("p/large")) - stage.view.board.region.y
+        assert 0 < painted.count(row) <= 2  # its second passed once; its figures were looked at once
 
 
 async def test_the_figures_of_a_model_stand_in_its_row() -> None:

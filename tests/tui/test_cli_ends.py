@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import termios
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -38,12 +38,6 @@ async def until(holds: Callable[[], bool]) -> None:
             return
         await asyncio.sleep(0)  # meanwhile the upstream writes
     raise AssertionError("it never came true")
-
-
-@pytest.fixture
-async def up() -> AsyncIterator[Upstream]:
-    async with Upstream() as upstream:
-        yield upstream
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from engine import Prospect
 from tests.tui.command import KEY, Shell
+from tui.cli_explain import _first_due
 
 CONFIG = """\
 providers:
@@ -148,3 +150,11 @@ async def test_paths_names_every_file_of_ours(shell: Shell) -> None:
         line = next(line for line in ended.out.splitlines() if line.startswith(name))
         assert line.split()[-2] == "missing"
         assert Path(line.split()[-1]).is_relative_to(shell.home)
+
+
+def test_explain_tells_who_is_due_back_first() -> None:
+    soon, late = "2199-01-01T00:00:00.000Z", "2199-06-01T00:00:00.000Z"
+    line = _first_due([Prospect("p/late", "skip", "benched", late), Prospect("p/soon", "try", None, soon)])
+    assert line is not None
+    assert line.startswith("first due back: p/soon in ")
+    assert _first_due([Prospect("p/a", "try")]) is None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import pty
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -18,12 +17,6 @@ HOSTILE = (
     "\x00\x08\x7f\r\U000e0001\U000e0041 end"
 )
 OURS = (b"\x1b[31m", b"\x1b[2m", b"\x1b[0m")
-
-
-@pytest.fixture
-async def up() -> AsyncIterator[Upstream]:
-    async with Upstream() as upstream:
-        yield upstream
 
 
 async def on_terminal(shell: Shell, *arguments: str) -> tuple[int, bytes]:

@@ -76,7 +76,9 @@ def test_an_unknown_command_is_told_with_a_guess() -> None:
 
 
 def test_keys_are_shown_as_people_write_them() -> None:
-    labels = [key_label(key) for key in ("space", "ctrl+b", "question_mark", "G", "f1", "escape", "shift+tab")]
+    labels = [
+        key_label(key) for key in ("space", "ctrl+b", "question_mark", "G", "f1", "escape", "shift+tab")
+    ]
     assert labels == ["Space", "^b", "?", "G", "F1", "Esc", "Shift+Tab"]
 
 

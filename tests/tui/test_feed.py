@@ -40,7 +40,12 @@ def test_an_attempt_is_one_line_that_changes_in_place_when_it_ends() -> None:
     made.push(failed("r1", next_model="p/mini", message="busy"))
     made.drain(11.0)
     first, second = made.ring
-    assert (first.model, first.outcome, first.reason, first.status) == ("p/large", "failed", "overloaded", 503)
+    assert (first.model, first.outcome, first.reason, first.status) == (
+        "p/large",
+        "failed",
+        "overloaded",
+        503,
+    )
     assert first.next_model == "p/mini"
     assert second.outcome == "running"
 
@@ -129,7 +134,7 @@ def test_nothing_runs_for_ever_when_its_end_was_lost() -> None:
         made.push(begun("r"))
         made.push(ending)
         made.drain(0.0)
-        assert [line.outcome for line in made.ring][0] != "running"
+        assert next(iter(made.ring)).outcome != "running"
 
 
 def test_what_ran_when_events_were_lost_is_no_longer_said_to_run() -> None:
@@ -205,7 +210,7 @@ def test_a_refused_edit_is_remembered_until_a_good_one() -> None:
     assert len(drained.reloads) == 1
     made.push(told(ConfigReloaded, path="c.yaml"))
     made.drain(0.0)
-    assert made.rejected == ()
+    assert not made.rejected
     assert made.reloads == 1
 
 

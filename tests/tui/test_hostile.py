@@ -25,7 +25,20 @@ HOSTILE = {
     "nul": "\x00\x7f",
     "megabyte": "[/x]\x1b" * 210_000,
 }
-PIECES = ("\x1b", "\x07", "\x9b", "\x9d", "\u202e", "\u2066", "\ud83d", "\x00", "\x7f", "\r", "\u2028", "\x85")
+PIECES = (
+    "\x1b",
+    "\x07",
+    "\x9b",
+    "\x9d",
+    "\u202e",
+    "\u2066",
+    "\ud83d",
+    "\x00",
+    "\x7f",
+    "\r",
+    "\u2028",
+    "\x85",
+)
 
 
 def is_calm(stage: Stage, width: int) -> None:

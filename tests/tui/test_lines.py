@@ -6,8 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from engine import ConfigRejected, ConfigReloaded, FeedDropped, ProviderConfig
 from tests.tui.stage import begun, config, dashboard, told
@@ -15,9 +14,7 @@ from tui.cells import width_of
 from tui.widgets.facts import Fact, fitted
 from tui.widgets.key_line import KeyLine
 
-facts = st.lists(
-    st.builds(Fact, st.text(max_size=30), st.just("muted"), st.text(max_size=8)), max_size=8
-)
+facts = st.lists(st.builds(Fact, st.text(max_size=30), st.just("muted"), st.text(max_size=8)), max_size=8)
 
 
 @given(facts, st.integers(0, 120))

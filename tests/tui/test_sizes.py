@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
+from textual.geometry import Size
 
-from tests.tui.stage import answered, begun, dashboard
+from tests.tui.stage import Stage, answered, begun, dashboard
 
 
-@pytest.mark.parametrize("size", [(1, 1), (5, 3), (20, 5), (40, 12), (80, 24), (120, 40), (200, 60), (400, 100)])
+@pytest.mark.parametrize(
+    "size", [(1, 1), (5, 3), (20, 5), (40, 12), (80, 24), (120, 40), (200, 60), (400, 100)]
+)
 async def test_every_size_is_drawn_whole(size: tuple[int, int]) -> None:
     async with dashboard(size=size) as stage:
         stage.engine.bench("p/large", for_=60.0)
@@ -39,7 +44,18 @@ async def test_at_80_by_24_columns_drop_and_the_panes_stack() -> None:
 async def test_at_120_by_40_every_column_is_there() -> None:
     async with dashboard(size=(120, 40)) as stage:
         head = stage.lines[1]
-        for name in ("state", "model", "bench", "left", "req/min", "ok", "p50", "p95", "recent", "reason, since"):
+        for name in (
+            "state",
+            "model",
+            "bench",
+            "left",
+            "req/min",
+            "ok",
+            "p50",
+            "p95",
+            "recent",
+            "reason, since",
+        ):
             assert name in head
 
 
@@ -63,11 +79,15 @@ async def test_columns_do_not_move_with_what_is_in_them() -> None:
         assert (stage.lines[1], stage.row("p/large").index("51:40") - 1) == before
 
 
+def has_size(stage: Stage, width: int, height: int) -> bool:
+    return stage.app.screen.size == Size(width, height)
+
+
 async def test_a_resize_is_drawn_whole_at_once() -> None:
     async with dashboard(size=(120, 40)) as stage:
         for width, height in ((40, 12), (200, 60), (80, 24)):
             await stage.pilot.resize_terminal(width, height)
-            await stage.until(lambda size=(width, height): stage.app.screen.size == size)  # type: ignore[misc]
+            await stage.until(functools.partial(has_size, stage, width, height))
             await stage.beat()
             assert all(strip.cell_length == width for strip in stage.strips)
             assert "support" in stage.screen

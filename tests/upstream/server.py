@@ -26,14 +26,19 @@ def tasks_of_others() -> set[asyncio.Task[Any]]:
 
 
 class Upstream:
-    """A scripted upstream on an ephemeral port of 127.0.0.1, or on `port`; with `tls`, over TLS."""
+    """A scripted upstream on an ephemeral port of 127.0.0.1, or on `port`; with `tls`, over TLS.
 
-    def __init__(self, *, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+    After `limit_s` seconds it cancels every task but its own: a test that hangs fails.
+    """
+
+    def __init__(self, *, port: int = 0, tls: ssl.SSLContext | None = None, limit_s: float = 60.0) -> None:
         self.requests: list[Request] = []
         self.accepted = 0
         self.faults: list[Exception] = []
         self.port = port
         self._tls = tls
+        self._limit_s = limit_s
+        self._guard: asyncio.TimerHandle | None = None
         self._scripts: dict[str, list[Step]] = {}
         self._connections: set[_Connection] = set()
         self._waiting: set[asyncio.Future[None]] = set()
@@ -45,11 +50,14 @@ class Upstream:
             lambda: _Connection(self), "127.0.0.1", self.port, ssl=self._tls, backlog=1024
         )
         self.port = self._server.sockets[0].getsockname()[1]
+        self._guard = loop.call_later(self._limit_s, self._give_up)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._guard is not None:
+            self._guard.cancel()
         await self.stop()
         if error is None and self.faults:
             raise self.faults[0]
@@ -116,6 +124,11 @@ class Upstream:
         for waiter in self._waiting:
             if not waiter.done():
                 waiter.set_result(None)
+
+    def _give_up(self) -> None:
+        self.faults.append(TimeoutError(f"the test took longer than {self._limit_s:g}s"))
+        for task in tasks_of_others():
+            task.cancel()
 
     def _step_for(self, model: str) -> Step:
         script = self._scripts.get(model)

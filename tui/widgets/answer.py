@@ -72,14 +72,8 @@ class Answer(VerticalScroll):
 
     def take(self, piece: Piece) -> None:
         """Takes in a piece; `show` puts it on the screen."""
-        kind, text = piece
-        block = self._last
-        if block is None or block.kind != kind:
-            self._open(kind).text = text
-        elif len(block.text) < _LONG:
-            block.text += text
-        else:
-            self._split(block, text)
+        for start in range(0, len(piece.text), _LONG):
+            self._take(piece.kind, piece.text[start : start + _LONG])
 
     def show(self) -> None:
         """Puts on the screen what came since."""
@@ -94,6 +88,15 @@ class Answer(VerticalScroll):
         self._fresh = []
         if self.following:
             self.scroll_end(animate=False)
+
+    def _take(self, kind: Kind, text: str) -> None:
+        block = self._last
+        if block is None or block.kind != kind:
+            self._open(kind).text = text
+        elif len(block.text) < _LONG:
+            block.text += text
+        else:
+            self._split(block, text)
 
     def _split(self, block: _Block, text: str) -> None:
         before, newline, after = text.partition("\n")
