@@ -28,6 +28,7 @@ _BY_STATUS: Final[Mapping[int, _Meaning]] = {
 
 # What a provider's code or type says, whatever the status beside it.
 _QUOTA: Final = re.compile(r"quota|credit|billing|insufficient_(balance|funds)|payment")
+_BAD_KEY: Final = re.compile(r"api_key_invalid|(invalid|incorrect)_api_key")  # Gemini's comes with a 400
 _NO_MODEL: Final = re.compile(
     r"model_(not_found|not_available|not_exist|does_not_exist|decommissioned|deprecated)"
     r"|(unknown|invalid|no_such)_model|deployment_?not_?found"
@@ -160,6 +161,8 @@ def _by_code(status: int, signal: Signal) -> _Meaning | None:
     codes = " ".join(signal.codes)
     if status in (0, 400, 402, 403, 429) and (_QUOTA.search(codes) or _QUOTA_WORDS.search(signal.message)):
         return "auth_dead", "quota", "key"
+    if status in (0, 400, 403) and _BAD_KEY.search(codes):
+        return "auth_dead", "invalid_key", "key"
     if _NO_MODEL.search(codes):
         return "auth_dead", "model_not_found", "model"
     if status in (0, 400, 403, 413, 422):

@@ -42,10 +42,8 @@ _BY_CLASS: Final[Mapping[type[StandbyError], str]] = {
 def advice(error: BaseException) -> str:
     """What to do about an error of the engine, in one line; empty if there is nothing to say."""
     match error:
-        case AllBenched(retry_after_s=None):
-            return "No bench has an end: unbench a model, or ask another one."
-        case AllBenched(retry_after_s=float(seconds)):
-            return _due_back(seconds)
+        case AllBenched():
+            return _due_back(error.retry_after_s) or "No bench has an end: unbench a model, or ask another."
         case ChainExhausted():
             return _for_chain(error)
         case UpstreamError():
@@ -57,10 +55,9 @@ def _for_chain(error: ChainExhausted) -> str:
     # Several reasons at once: the message names them all, and no single advice fits.
     alike = len({cause.reason for cause in error.causes}) == 1
     texts = [_BY_REASON.get(error.reason, "")] if alike else []
-    if error.retry_after_s is not None:
-        texts.append(_due_back(error.retry_after_s))
+    texts.append(_due_back(error.retry_after_s))
     return " ".join(filter(None, texts))
 
 
-def _due_back(seconds: float) -> str:
-    return f"The first model is due back in {countdown(seconds)}."
+def _due_back(seconds: float | None) -> str:
+    return "" if seconds is None else f"The first model is due back in {countdown(seconds)}."

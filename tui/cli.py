@@ -10,11 +10,10 @@ import importlib
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from tui.cli_parser import COMMANDS, Parser, add_config
-from tui.exits import BROKEN_PIPE, FAILED, INTERRUPTED, Exit, OutputLost
+from tui.exits import BROKEN_PIPE, DONE, FAILED, INTERRUPTED, Exit, OutputLost
 from tui.output import Notes, Output, is_terminal
 
 _DASHBOARD_ONLY: Final = ("store", "read_only", "no_traffic")
@@ -52,10 +51,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: list[str]) -> int:
     try:
         options = _top_parser().parse_args(argv)
+        if options.version:
+            Output().line(f"standby {_version()}")
+            return DONE
         if options.command is None:
             return _dashboard(options)
         return _command(options)
-    except SystemExit as end:  # argparse's way out after --help and --version
+    except SystemExit as end:  # argparse's way out after --help
         return end.code if isinstance(end.code, int) else FAILED
 
 
@@ -100,7 +102,7 @@ def _top_parser() -> Parser:
     parser.add_argument("--store", metavar="STORE", help="where benches live: auto or memory")
     parser.add_argument("--read-only", action="store_true", help="show everything, change nothing")
     parser.add_argument("--no-traffic", action="store_true", help="send no prompts in the background")
-    parser.add_argument("--version", action="version", version=f"standby {_version()}")
+    parser.add_argument("--version", action="store_true", help="show the version and end")
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
     parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return parser
@@ -113,9 +115,12 @@ def _unknown_command(name: str) -> str:
 
 
 def _version() -> str:
+    metadata = importlib.import_module(
+        "importlib.metadata"
+    )  # a third of what the other commands take to start
     try:
-        return version("standby")
-    except PackageNotFoundError:
+        return str(metadata.version("standby"))
+    except metadata.PackageNotFoundError:
         return "(not installed)"
 
 

@@ -37,6 +37,7 @@ CODES = [
     (429, "insufficient_quota", "auth_dead", "quota", "key"),
     (403, "billing_not_active", "auth_dead", "quota", "key"),
     (400, "credit_exhausted", "auth_dead", "quota", "key"),
+    (400, "api_key_invalid", "auth_dead", "invalid_key", "key"),
     (400, "model_not_found", "auth_dead", "model_not_found", "model"),
     (400, "model_decommissioned", "auth_dead", "model_not_found", "model"),
     (500, "deploymentnotfound", "auth_dead", "model_not_found", "model"),

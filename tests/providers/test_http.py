@@ -385,6 +385,23 @@ class TestNoStream:
         signal = await failure(provider, "stream")
         assert (signal.what, signal.status, signal.message) == ("error", 503, "too busy")
 
+    async def test_an_error_behind_blank_lines_is_one(self, provider: HttpProvider, up: Upstream) -> None:
+        later = asyncio.Event()
+
+        async def step(exchange: Exchange) -> None:
+            await exchange.start(headers={"content-type": "application/json"}, chunked=True)
+            await exchange.send(b"\n\n")  # what some gateways send while they wait
+            await later.wait()
+            await exchange.send(b'{"error": {"message": "too busy"}}')
+            await exchange.end()
+
+        up.script("m", step)
+        async with provider.stream(CALL) as batches:
+            assert await anext(batches) == []
+            later.set()
+            with pytest.raises(Signal, match="too busy"):
+                await anext(batches)
+
     @pytest.mark.parametrize("body", [b"<html><title>Log in</title>", b"\xef\xbb\xbf \n<p>Log in"])
     async def test_a_page_is_no_protocol(self, provider: HttpProvider, up: Upstream, body: bytes) -> None:
         up.script("m", steps.status(200, body, headers={"content-type": "text/plain"}))

@@ -66,7 +66,8 @@ class Answer(VerticalScroll):
         self.following = True
 
     def release_anchor(self) -> None:
-        """Somebody scrolls. (Textual's own anchor puts a short text at the bottom; hence this one.)"""
+        """Somebody scrolls: Textual calls this then."""
+        # Its own anchor is of no use here: it puts an answer that is short at the bottom.
         super().release_anchor()
         self.following = False
 
