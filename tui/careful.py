@@ -11,7 +11,6 @@ from typing import Any
 from rich.console import Console, RenderableType
 from textual.app import App
 
-from tui.crashlog import summary, write_crash
 
 _MOST_WORDS = 2000
 
@@ -52,12 +51,16 @@ class CarefulApp(App[None]):
 
     def report_stray(self, _loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
         """The event loop's exception handler: what goes wrong on the side is logged, never printed."""
+        from tui.crashlog import write_crash  # noqa: PLC0415  (wanted only when something goes wrong)
+
         error = context.get("exception")
         write_crash(error if isinstance(error, BaseException) else RuntimeError(str(context.get("message"))))
 
     def _crashed(self, error: BaseException) -> None:
         if self.crash:
             return
+        from tui.crashlog import summary, write_crash  # noqa: PLC0415  (wanted only when something goes wrong)
+
         log = write_crash(error)
         where = f"details are in {log}; it holds no keys" if log else "the log could not be written"
         self.crash = f"the dashboard crashed: {summary(error)}\n{where}"

@@ -131,7 +131,7 @@ class FromOpenAI:
 
     def tool_choice(self, params: Params) -> tuple[str, str]:
         """`auto` (if nothing is asked for, too), `none`, `required`, or `function` and the tool's name."""
-        choice = params.tool_choice
+        choice: Any = params.tool_choice
         if choice is None:
             return "auto", ""
         if isinstance(choice, str):
@@ -143,7 +143,7 @@ class FromOpenAI:
 
     def schema(self, params: Params) -> Mapping[str, Any] | str | None:
         """The form that the answer must have: a JSON schema, `json` for any, None if it is free."""
-        form = params.response_format
+        form: Any = params.response_format
         if form is None:
             return None
         if not isinstance(form, Mapping):

@@ -17,6 +17,8 @@ from engine.transport import Transport
 
 _LARGEST: Final = 64 * 1024 * 1024
 _LARGEST_ERROR: Final = 64 * 1024
+# Lines of a stream until its first token: a role, a ping or two.
+_FIRST_LINES: Final = 16
 # An error whose body does not end is an error all the same.
 _ERROR_BODY_S: Final = 2.0
 
@@ -93,7 +95,7 @@ class HttpProvider:
 class _Streamed:
     """One streamed call: the context, and its iterator. No generator, for a context should cost little."""
 
-    __slots__ = ("_begun", "_call", "_ended", "_incoming", "_provider", "_reader")
+    __slots__ = ("_begun", "_call", "_ended", "_incoming", "_provider", "_reader", "_rest", "_spoken")
 
     _incoming: Incoming
     _reader: StreamReader
@@ -102,6 +104,8 @@ class _Streamed:
         self._provider = provider
         self._call = call
         self._begun = False
+        self._spoken = False
+        self._rest = b""
         self._ended = False
 
     async def __aenter__(self) -> AsyncIterator[Sequence[Part]]:
@@ -126,14 +130,16 @@ class _Streamed:
             raise StopAsyncIteration
         reader = self._reader
         reader.feed(b"")  # raises the error that stood behind the last batch, before the next is waited for
-        chunk = await self._incoming.next_chunk()
+        chunk, self._rest = self._rest or await self._incoming.next_chunk(), b""
         if not chunk:
             self._ended = True
             parts = reader.finish()
             if not parts:
                 raise StopAsyncIteration
             return parts
-        return reader.feed(chunk) if self._begun else await self._begin(chunk)
+        if self._spoken:
+            return reader.feed(chunk)
+        return self._first_parts(chunk) if self._begun else await self._begin(chunk)
 
     async def _begin(self, chunk: bytes) -> Sequence[Part]:
         """The first batch, if the body is a stream; else what it is instead."""
@@ -148,7 +154,28 @@ class _Streamed:
         if first in (b"{", b"[") and incoming.content_type not in _LINES:
             self._ended = True
             return self._whole(chunk + await incoming.read(_LARGEST))
-        return self._reader.feed(chunk)
+        return self._first_parts(chunk)
+
+    def _first_parts(self, chunk: bytes) -> Sequence[Part]:
+        """A stream's first parts, without what came with them: the first token waits for no other.
+
+        The reader takes bytes in any split, so the first lines are given to it one by one.
+        """
+        feed = self._reader.feed
+        start = 0
+        for _ in range(_FIRST_LINES):
+            end = chunk.find(b"\n", start) + 1
+            if not end:
+                break
+            parts = feed(chunk[start:end])
+            start = end
+            if parts:
+                self._spoken = True
+                self._rest = chunk[start:]
+                return parts
+        parts = feed(chunk[start:])
+        self._spoken = bool(parts)
+        return parts
 
     def _whole(self, body: bytes) -> Sequence[Part]:
         """JSON where a stream was asked for: the server does not stream, or sends an error as a 200."""

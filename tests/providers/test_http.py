@@ -256,6 +256,34 @@ class TestAStream:
                 await anext(batches)
         assert up.requests[0].headers["x-api-key"] == KEY.reveal()
 
+    async def test_brings_its_first_part_before_what_came_with_it_has_been_read(
+        self, provider: HttpProvider, up: Upstream
+    ) -> None:
+        up.script("m", steps.burst())
+        async with provider.stream(CALL) as batches:
+            first = await anext(batches)
+            assert len(first) == 1
+            parts = [*first, *[part async for batch in batches for part in batch]]
+        assert text_of(parts) == "Hello there"
+        assert parts[-2:] == [Finish("stop"), End()]
+
+    async def test_with_an_error_behind_its_first_part_brings_the_part_and_then_the_error(
+        self, provider: HttpProvider, up: Upstream
+    ) -> None:
+        chunk = {"choices": [{"delta": {"content": "so"}, "finish_reason": None}]}
+        events = [chunk, chunk, {"error": {"message": "far"}}]
+
+        async def step(exchange: Exchange) -> None:
+            await exchange.start(headers={"content-type": "text/event-stream"}, chunked=True)
+            await exchange.send("".join(f"data: {json.dumps(event)}\n\n" for event in events).encode())
+            await exchange.request.closed.wait()
+
+        up.script("m", step)
+        async with provider.stream(CALL) as batches:
+            assert [text_of(await anext(batches)) for _ in range(2)] == ["so", "so"]
+            with pytest.raises(Signal, match="far"):
+                await anext(batches)
+
     async def test_shows_comments_as_empty_batches(self, provider: HttpProvider, up: Upstream) -> None:
         more = asyncio.Event()
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import getters
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
-from textual.types import CSSPathType
 
 from engine import StandbyError
 from tui.cells import shown
@@ -17,11 +16,13 @@ from tui.commands import bindings, key_label
 from tui.desk import Desk
 from tui.feed import Drained
 from tui.health import Place
-from tui.screens.bench_dialog import BenchDialog
 from tui.screens.view import View
 from tui.widgets.attempts import Attempts
 from tui.widgets.board import Board
 from tui.widgets.status_line import Pause
+
+if TYPE_CHECKING:  # it would bring half of Textual's widgets along
+    from textual.types import CSSPathType
 
 _FIGURES_EVERY_S = 1.0
 _TOAST_WIDTH = 200
@@ -107,6 +108,9 @@ class BoardScreen(View):
 
     def action_bench(self) -> None:
         """Asks how long and why; the model is the one under the cursor now, whatever happens meanwhile."""
+        # Loaded when it is first asked for: the board is on the screen sooner.
+        from tui.screens.bench_dialog import BenchDialog  # noqa: PLC0415
+
         place = self.board.current
         if place is not None:
             self.app.push_screen(BenchDialog(self.desk, place.model))

@@ -137,8 +137,7 @@ class PromptScreen(View):
     @on(PromptInput.Sent)
     def send(self, event: PromptInput.Sent) -> None:
         """Sends the prompt, if there is all it takes."""
-        self.line.notice = self._send(event.prompt)
-        self.line.tick()
+        self.line.say(self._send(event.prompt))
 
     def _send(self, prompt: str) -> str:
         """Sends the prompt, or says why not."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters
 from textual.app import ComposeResult
 from textual.screen import Screen
-from textual.types import CSSPathType
 
 from tui.commands import BY_NAME, COMMANDS, acts, key_label
 from tui.desk import Desk
@@ -16,6 +15,9 @@ from tui.feed import Drained
 from tui.widgets.key_line import KeyLine
 from tui.widgets.status_line import StatusLine
 from tui.widgets.top_line import TopLine
+
+if TYPE_CHECKING:  # it would bring half of Textual's widgets along
+    from textual.types import CSSPathType
 
 
 class View(Screen[None]):

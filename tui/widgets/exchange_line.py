@@ -12,6 +12,7 @@ from tui.widgets.facts import Fact, fitted
 from tui.widgets.lined import Cell, Lined
 
 _MODEL_WIDTH = 40
+_NOTICE_S = 4.0
 
 
 class ExchangeLine(Lined):
@@ -29,10 +30,21 @@ class ExchangeLine(Lined):
     def __init__(self, desk: Desk, *, id: str | None = None) -> None:  # noqa: A002  (Textual's name for it)
         super().__init__(id=id)
         self.exchange: Exchange | None = None
-        self.notice = ""
         self.below = False
         self._desk = desk
+        self._notice = ""
+        self._notice_until = 0.0
         self._painted: list[Cell] = []
+
+    @property
+    def notice(self) -> str:
+        """What was said last, for as long as it is shown."""
+        return self._notice if self._desk.now() < self._notice_until else ""
+
+    def say(self, notice: str) -> None:
+        """Shows a notice for a while; an empty one takes back the last."""
+        self._notice, self._notice_until = notice, self._desk.now() + _NOTICE_S
+        self.tick()
 
     def tick(self) -> None:
         """Paints the line if it would look different."""
@@ -49,8 +61,8 @@ class ExchangeLine(Lined):
 
     def _facts(self) -> list[Fact]:
         facts = []
-        if self.notice:
-            facts.append(Fact(shown(self.notice, self.size.width, self._desk.glyphs), "warn"))
+        if notice := self.notice:
+            facts.append(Fact(shown(notice, self.size.width, self._desk.glyphs), "warn"))
         if self.exchange is not None:
             facts += [self._state(self.exchange), *self._figures(self.exchange)]
         if self.below:
