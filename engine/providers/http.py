@@ -51,7 +51,7 @@ class HttpProvider:
             Signal: Something went wrong.
         """
         wire = self._wire
-        incoming = await self._send(wire.build(call, stream=False), call, stream=False)
+        incoming = await self._send(call, stream=False)
         try:
             body = await incoming.read(_LARGEST)
         finally:
@@ -73,8 +73,18 @@ class HttpProvider:
         """Closes all connections."""
         await self._transport.aclose()
 
-    async def _send(self, outgoing: Outgoing, call: Call, *, stream: bool) -> Incoming:
+    def _written(self, call: Call, *, stream: bool) -> Outgoing | Signal:
+        """The call as the wire writes it down."""
+        try:
+            return self._wire.build(call, stream=stream)
+        except ValueError as error:  # what JSON can't say: NaN, bytes, a circle. No model would take it.
+            return Signal("unsupported", str(error))
+
+    async def _send(self, call: Call, *, stream: bool) -> Incoming:
         """The head of a successful answer."""
+        outgoing = self._written(call, stream=stream)
+        if isinstance(outgoing, Signal):
+            raise outgoing
         incoming = await self._transport.send(
             outgoing.url,
             outgoing.body,
@@ -111,9 +121,7 @@ class _Streamed:
     async def __aenter__(self) -> AsyncIterator[Sequence[Part]]:
         provider = self._provider
         wire = provider._wire  # noqa: SLF001 - one class in two
-        self._incoming = await provider._send(  # noqa: SLF001
-            wire.build(self._call, stream=True), self._call, stream=True
-        )
+        self._incoming = await provider._send(self._call, stream=True)  # noqa: SLF001
         self._reader = wire.reader()
         return self
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from engine import Backoff, ChainConfig, Config, Engine, KeySource, Policy, ProviderConfig
+from engine import Backoff, ChainConfig, ChainExhausted, Config, Engine, KeySource, Policy, ProviderConfig
 from tests.scripted import Heard
 from tests.upstream import Upstream, steps
 
@@ -57,3 +57,17 @@ async def test_a_hundred_requests_at_once_never_see_each_others_model_key_or_mes
         for event in heard.of("attempt.started"):
             assert event.chain is not None
             assert event.model.rpartition("-")[2] == event.chain.rpartition("-")[2]
+
+
+async def test_a_request_that_json_cannot_express_benches_nobody_and_sends_nothing() -> None:
+    async with Upstream() as up:
+        config = Config(
+            providers={"p": ProviderConfig("p", base_url=up.openai)},
+            chains={"main": ChainConfig("main", ("p/a", "p/b"))},
+        )
+        async with Engine(config) as engine:
+            with pytest.raises(ChainExhausted) as caught:
+                await engine.complete("main", "hi", temperature=float("nan"))
+            assert {cause.reason for cause in caught.value.causes} == {"unsupported"}
+            assert engine.benched() == []
+        assert up.requests == []
