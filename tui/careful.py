@@ -11,7 +11,6 @@ from typing import Any
 from rich.console import Console, RenderableType
 from textual.app import App
 
-
 _MOST_WORDS = 2000
 
 

@@ -54,6 +54,13 @@ def padded(text: str, width: int, *, right: bool = False) -> str:
     return " " * free + text if right else text + " " * free
 
 
+def whole_words(text: str, width: int) -> str:
+    """As many words of our own, with the blanks between them, as fit, filled with blanks."""
+    if len(text) > width:
+        text = text[: width + 1].rpartition(" ")[0]
+    return text.ljust(width)
+
+
 def column(text: str, width: int, glyphs: Glyphs, *, right: bool = False) -> str:
     """Text from outside as one column: `shown`, then `padded`."""
     return padded(shown(text, width, glyphs), width, right=right)

@@ -187,7 +187,7 @@ async def test_only_lines_that_changed_are_painted_again(monkeypatch: pytest.Mon
         await fill(stage, 100)
         await stage.tell(begun("slow", "p/mslow"))
         attempts, painted = stage.view.attempts, list[int]()
-        monkeypatch.setattr(attempts, "repaint_line", painted.append)
+        monkeypatch.setattr(attempts, "repaint_lines", painted.extend)
         await stage.beat()
         assert painted == []
         stage.clock.pass_(0.5)

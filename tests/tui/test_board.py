@@ -20,7 +20,7 @@ def bench(stage: Stage, model: str, seconds: float | None = 60.0, **more: Any) -
 def painted_lines(widget: Lined, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The lines that are drawn again from now on, one by one."""
     painted: list[int] = []
-    monkeypatch.setattr(widget, "repaint_line", painted.append)
+    monkeypatch.setattr(widget, "repaint_lines", painted.extend)
     return painted
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given, strategies as st
 from rich.cells import cell_len
 
-from tui.cells import column, padded, shown
+from tui.cells import column, padded, shown, whole_words
 from tui.glyphs import ASCII, UNICODE
 from tui.text import safe_line
 
@@ -40,6 +40,14 @@ def test_what_fits_stays_whole() -> None:
     assert shown("p/large", 7, UNICODE) == "p/large"
     assert padded("ab", 4) == "ab  "
     assert padded("ab", 4, right=True) == "  ab"
+
+
+def test_heads_are_cut_between_words() -> None:
+    heads = "time  model   took"
+    assert whole_words(heads, 18) == heads
+    assert whole_words(heads, 20) == f"{heads}  "
+    assert whole_words(heads, 16) == "time  model     "
+    assert whole_words(heads, 2) == "  "
 
 
 def test_a_megabyte_is_cut_before_it_is_looked_at() -> None:

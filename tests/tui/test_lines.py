@@ -41,6 +41,12 @@ def test_the_least_important_fact_is_shortened_first_and_left_out_last() -> None
     }
 
 
+def test_a_minor_fact_goes_before_one_of_weight_is_shortened() -> None:
+    some = [Fact("important", "bad", "imp"), Fact("by the way", "faint", "btw", minor=True)]
+    texts = ["".join(text for text, _ in fitted(some, width, " ")) for width in (20, 13, 9, 8)]
+    assert texts == ["important by the way", "important btw", "important", "imp"]
+
+
 async def test_simulated_providers_are_said_to_be() -> None:
     simulated = replace(
         config({"main": ["sim/a"]}), providers={"sim": ProviderConfig("sim", kind="simulated")}

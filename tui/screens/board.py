@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from textual import getters
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
@@ -40,11 +39,10 @@ class BoardScreen(View):
     CSS_PATH: ClassVar[CSSPathType | None] = ["view.tcss", "board.tcss"]
     AUTO_FOCUS = "Board"
 
-    board = getters.query_one(Board)
-    attempts = getters.query_one(Attempts)
-
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
+        self.board = Board(desk)
+        self.attempts = Attempts(desk.feed.ring, desk)
         self._shown_version = -1
         self._figures_at = float("-inf")
         self._had_chains = bool(desk.health.chains)
@@ -52,8 +50,8 @@ class BoardScreen(View):
     def compose_body(self) -> ComposeResult:
         """Board and attempts."""
         with Container(id="panes"):
-            yield Board(self.desk)
-            yield Attempts(self.desk.feed.ring, self.desk)
+            yield self.board
+            yield self.attempts
 
     def on_mount(self) -> None:
         """Says what to do where there is nothing to see yet."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import getters
 from textual.app import ComposeResult
 from textual.screen import Screen
 
@@ -44,18 +43,17 @@ class View(Screen[None]):
     ]
     CSS_PATH: ClassVar[CSSPathType | None] = "view.tcss"
 
-    top = getters.query_one(TopLine)
-    status = getters.query_one(StatusLine)
-
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk = desk
+        self.top = TopLine(desk, self.tabs(), BY_NAME[f"view_{self.NAME}"].label)
+        self.status = StatusLine(desk)
 
     def compose(self) -> ComposeResult:
         """The body between the lines."""
-        yield TopLine(self.desk, self.tabs(), BY_NAME[f"view_{self.NAME}"].label)
+        yield self.top
         yield from self.compose_body()
-        yield StatusLine(self.desk)
+        yield self.status
         yield KeyLine()
 
     def compose_body(self) -> ComposeResult:

@@ -8,7 +8,7 @@ from textual import events
 from textual.binding import BindingType
 from textual.strip import Strip
 
-from tui.cells import padded, shown, width_of
+from tui.cells import shown, whole_words
 from tui.commands import bindings
 from tui.desk import Desk
 from tui.ring import Line, Ring
@@ -55,8 +55,10 @@ class Attempts(Lined, can_focus=True):
         self._frozen: tuple[Ring, float] | None = None
         self._top = 0  # number of the first line shown, while not following
         self._left_at = 0  # the ring's end when the reader left it
+        self._runs = False
         self._kept: dict[int, Line] = {}  # what is being read stays readable when the ring drops it
         self._painted: list[object] = []  # what each line of the widget was last drawn from
+        self._shown: object = None  # what there is to know to see that nothing can have changed
 
     def look(self, ring: Ring) -> None:
         """Shows another ring, from its end."""
@@ -84,7 +86,10 @@ class Attempts(Lined, can_focus=True):
 
     def tick(self) -> None:
         """Paints what is different from what the screen shows."""
-        if self._frozen is None:
+        if self._frozen is not None:
+            return
+        ring = self._ring
+        if self._shown != (ring, ring.version) or self._runs:
             self._repaint()
 
     @property
@@ -175,17 +180,18 @@ class Attempts(Lined, can_focus=True):
         now, top = self._now, self.top
         nothing = not len(self._source)
         fresh: list[object] = [self._head_cells(self.size.width)]
+        self._shown, self._runs = (self._source, self._source.version), False
         for number in range(top, top + self._room):
             line = self._line(number)
             runs = line is not None and line.outcome == "running"
+            self._runs |= runs
             fresh.append((number, line, took(line, now) if line is not None and runs else "", nothing))
         changed = [y for y, key in enumerate(fresh) if y >= len(self._painted) or self._painted[y] != key]
         self._painted = fresh
         if len(changed) * 2 > len(fresh):
             self.refresh()
         else:
-            for y in changed:
-                self.repaint_line(y)
+            self.repaint_lines(changed)
 
     def _keep_page(self) -> None:
         numbers = range(self._top, self._top + self._room)
@@ -195,7 +201,7 @@ class Attempts(Lined, can_focus=True):
         pill = self._pill(width)
         names = heads(width) if width >= 56 else self.title
         if pill:
-            names = padded(names, max(0, width - width_of(pill)))
+            names = whole_words(names, width - len(pill) - 1) + " "
         return [(names, "text" if self.has_focus else "faint"), (pill, "pill")]
 
     def _pill(self, width: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import ClassVar
 
 from textual import events
@@ -10,7 +11,7 @@ from textual.binding import BindingType
 from textual.geometry import Size
 from textual.strip import Strip
 
-from tui.cells import padded, shown
+from tui.cells import shown, whole_words
 from tui.commands import bindings
 from tui.desk import Desk
 from tui.health import Place
@@ -65,9 +66,8 @@ class Board(Lined, can_focus=True):
         if [row.key or row.chain for row in before] != [row.key or row.chain for row in rows]:
             self._moved(before)
             return
-        for number, (old, new) in enumerate(zip(before, rows, strict=True)):
-            if old != new:
-                self._repaint_row(number)
+        pairs = enumerate(zip(before, rows, strict=True))
+        self._repaint_rows(number for number, (old, new) in pairs if old != new)
 
     def tick(self) -> None:
         """Paints the countdowns that are due: once a second, four times in a bench's last seconds."""
@@ -87,9 +87,7 @@ class Board(Lined, can_focus=True):
         if stamp == self._stamp:
             return
         self._stamp = stamp
-        for number in ends:
-            if self._painted.get(number) != self._countdown(number):
-                self._repaint_row(number)
+        self._repaint_rows(number for number in ends if self._painted.get(number) != self._countdown(number))
 
     @property
     def places(self) -> list[Place]:
@@ -158,9 +156,7 @@ class Board(Lined, can_focus=True):
         if hidden > 0:
             last = min(len(self._rows), self._offset + self._room)
             place = f" {self._offset + 1}-{last} of {len(self._rows)}"
-            room = max(0, width - len(place))
-            whole = names if len(names) <= room else names[:room].rpartition(" ")[0]
-            cells = [(padded(whole, room), "faint"), (place, "muted")]
+            cells = [(whole_words(names, width - len(place)), "faint"), (place, "muted")]
         return self.line(cells, width)
 
     def _time(self, place: Place) -> float:
@@ -213,8 +209,7 @@ class Board(Lined, can_focus=True):
         if self._clamp():
             self.refresh()
             return
-        for number in {before, self._number_of(key)} - {None}:
-            self._repaint_row(number or 0)
+        self._repaint_rows(number for number in (before, self._number_of(key)) if number is not None)
 
     @property
     def _room(self) -> int:
@@ -231,10 +226,9 @@ class Board(Lined, can_focus=True):
         self._offset = max(0, min(self._offset, len(self._rows) - self._room))
         return self._offset != before
 
-    def _repaint_row(self, number: int) -> None:
-        y = number - self._offset + 1
-        if 0 < y < self.size.height:
-            self.repaint_line(y)
+    def _repaint_rows(self, numbers: Iterable[int]) -> None:
+        ys = (number - self._offset + 1 for number in numbers)
+        self.repaint_lines(y for y in ys if 0 < y < self.size.height)
 
     def on_resize(self) -> None:
         """The window has another size: the cursor stays in it."""

@@ -13,7 +13,8 @@ from tui.cells import column, padded, shown, width_of
 from tui.glyphs import STATE_WORDS, Glyphs
 from tui.health import Place
 from tui.text import clock, countdown, latency
-from tui.widgets.lined import Cell, Tone, joined
+from tui.tones import Tone
+from tui.widgets.lined import Cell, joined
 
 _TONES: Final[dict[str, Tone]] = {
     "live": "good",

@@ -12,7 +12,8 @@ from textual.message import Message
 from textual.strip import Strip
 
 from tui.desk import Desk
-from tui.widgets.lined import Cell, Lined, Tone
+from tui.tones import Tone
+from tui.widgets.lined import Cell, Lined
 
 _GAP = 3
 

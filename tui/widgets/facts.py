@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tui.cells import width_of
-from tui.widgets.lined import Cell, Tone
+from tui.tones import Tone
+from tui.widgets.lined import Cell
 
 
 class Fact(NamedTuple):
@@ -16,11 +17,13 @@ class Fact(NamedTuple):
         text: In full.
         tone: What it means.
         short: In as few cells as can be; empty if it may not be shortened.
+        minor: Whether it goes before anything of weight is shortened.
     """
 
     text: str
     tone: Tone = "muted"
     short: str = ""
+    minor: bool = False
 
 
 def fitted(facts: Sequence[Fact], width: int, gap: str) -> list[Cell]:
@@ -32,23 +35,24 @@ def fitted(facts: Sequence[Fact], width: int, gap: str) -> list[Cell]:
         gap: Between two of them.
 
     Returns:
-        Cells of at most that width: the least important facts are shortened first, and when all
-        that can be are short, left out first.
+        Cells of at most that width. Minor facts are shortened and left out first, then the others
+        shortened, then left out; each time the least important one first.
     """
-    texts = [fact.text for fact in facts]
-    for number in reversed(range(len(facts))):
-        if _width(texts, gap) <= width:
-            break
-        texts[number] = facts[number].short or facts[number].text
-    while texts and _width(texts, gap) > width:
-        texts.pop()
+    said = [(fact, fact.text) for fact in facts]
+    for minor, shorten in ((True, True), (True, False), (False, True), (False, False)):
+        for fact in reversed(facts):
+            if _width(said, gap) <= width:
+                break
+            if fact.minor == minor:
+                at = next(place for place, (each, _) in enumerate(said) if each is fact)
+                said[at : at + 1] = [(fact, fact.short or fact.text)] if shorten else []
     cells: list[Cell] = []
-    for text, fact in zip(texts, facts, strict=False):
+    for fact, text in said:
         if cells:
             cells.append((gap, "faint"))
         cells.append((text, fact.tone))
     return cells
 
 
-def _width(texts: Sequence[str], gap: str) -> int:
-    return sum(map(width_of, texts)) + width_of(gap) * max(0, len(texts) - 1)
+def _width(said: Sequence[tuple[Fact, str]], gap: str) -> int:
+    return sum(width_of(text) for _, text in said) + width_of(gap) * max(0, len(said) - 1)

@@ -45,12 +45,16 @@ class StatusLine(Lined):
         super().__init__()
         self.pause: Pause | None = None
         self._desk = desk
-        self._painted: list[Cell] = []
+        self._painted: object = None
 
     def tick(self) -> None:
         """Paints the line if it would look different."""
-        if self._painted != (cells := self._cells()):
-            self._painted = cells
+        # What it says changes with the feed and with each second; asking for less is asking too often.
+        feed = self._desk.feed
+        waits = feed.seen if self.pause else 0
+        known = (waits, feed.dropped, feed.reloads, feed.rejections, self.pause, self._age(), self.size)
+        if self._painted != known:
+            self._painted = known
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -85,8 +89,8 @@ class StatusLine(Lined):
         facts.append(self._age())
         if feed.reloads:
             times = "" if feed.reloads == 1 else f" {feed.reloads} times"
-            facts.append(Fact(f"config reloaded{times}", "muted", "reloaded"))
-        facts.append(Fact("benches are of this process only", "faint", "this process only"))
+            facts.append(Fact(f"config reloaded{times}", "muted", "reloaded", minor=True))
+        facts.append(Fact("benches are of this process only", "faint", "this process only", minor=True))
         return facts
 
     def _rejected(self) -> Fact:

@@ -11,7 +11,8 @@ from tui.cells import column, padded, shown, width_of
 from tui.glyphs import Glyphs
 from tui.ring import Line
 from tui.text import clock, countdown, latency
-from tui.widgets.lined import Cell, Tone, joined
+from tui.tones import Tone
+from tui.widgets.lined import Cell, joined
 
 _OUTCOMES: Final[Mapping[str, tuple[str, str, Tone]]] = {
     "running": ("running", "running", "accent"),

@@ -11,8 +11,9 @@ from tui.cells import shown, width_of
 from tui.desk import Desk
 from tui.health import Place
 from tui.text import countdown
+from tui.tones import Tone
 from tui.widgets.facts import Fact, fitted
-from tui.widgets.lined import Cell, Lined, Tone
+from tui.widgets.lined import Cell, Lined
 
 _NAMES_AT_MOST = 4
 _ROOM_FOR_BOTH = 78
@@ -36,13 +37,20 @@ class TopLine(Lined):
         self._desk = desk
         self._tabs = tabs
         self._current = current
-        self._painted: list[Cell] = []
+        self._painted: object = None
 
     def tick(self) -> None:
-        """Paints the line if it would look different."""
-        if self._painted != (cells := self._cells()):
-            self._painted = cells
+        """Paints the line if it may look different: once a second while something counts down."""
+        health = self._desk.health
+        counts = any(place.ends is not None for place in health.out)
+        state = (health.version, self._second() if counts else 0, self._tabs)
+        if self._painted != state:
+            self._painted = state
             self.refresh()
+
+    def _second(self) -> int:
+        # A second's grid, so that every second is painted once.
+        return math.floor(self._desk.now())
 
     def retab(self, tabs: Sequence[tuple[str, str]]) -> None:
         """Takes over other keys."""
@@ -91,8 +99,7 @@ class TopLine(Lined):
     def _named(self, place: Place, width: int) -> Fact:
         glyphs = self._desk.glyphs
         sign = glyphs.states[place.state]
-        # A second's grid: the line is painted once a second, not whenever a fraction has passed.
-        left = countdown(None if place.ends is None else place.ends - math.floor(self._desk.now()))
+        left = countdown(None if place.ends is None else place.ends - self._second())
         name = shown(place.model, max(12, width // 3), glyphs)
         tail = shown(
             place.model.rpartition("/")[2] or place.model, 12 if width >= _ROOM_FOR_BOTH // 2 else 8, glyphs
