@@ -249,6 +249,8 @@ _HOME = {
 }
 _MODULE_OF = {name: f"engine.{module}" for module, names in _HOME.items() for name in names}
 
+__all__ = ("classify", *_MODULE_OF)  # noqa: PLE0604  (texts all the same: the table above has them)
+
 
 def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
-import os
 import random
-import socket
-import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Self, Unpack
 
@@ -25,17 +20,19 @@ from engine.config.watch import Watched, changes
 from engine.errors import ConfigError, StandbyError
 from engine.events import ConfigRejected, ConfigReloaded
 from engine.failover import Walk, no_usable_model
+from engine.identity import engine_name, operator_name
 from engine.messages import Prompt, Reply, as_messages
 from engine.names import check_benchable, is_model
 from engine.policy import Policy
 from engine.providers.build import build_provider
 from engine.request import Request
-from engine.resolve import resolve
+from engine.resolve import Resolution, resolve
 from engine.roster import Roster, Unusable
 from engine.sideline import Sideline
 from engine.stream import Stream
 
 _LOOK_AT_FILE_EVERY_S = 1.0
+_MOST_RESOLVED = 1000
 
 
 class Engine:
@@ -61,7 +58,7 @@ class Engine:
         rng: random.Random | None = None,
         watch: bool = True,
     ) -> None:
-        self.name = name or f"{_program()}:{os.getpid()}"
+        self.name = name or engine_name()
         self._config = config
         self._clock = clock
         self._rng = rng or random.Random()  # noqa: S311  (jitter, not cryptography)
@@ -70,6 +67,7 @@ class Engine:
         self._roster = Roster(config, self._sideline.bench, build_provider)
         self._watched = Watched(config) if watch and config.path else None
         self._watching: asyncio.Task[None] | None = None
+        self._resolved: dict[tuple[object, bool], Resolution] = {}
 
     @property
     def config(self) -> Config:
@@ -161,7 +159,7 @@ class Engine:
         return Stream(Walk(request, self._roster, self._sideline, self._rng))
 
     def _request(self, mode: str, target: str | Sequence[str], prompt: Prompt, asking: Asking) -> Request:
-        found = resolve(self._config, target, only=asking.get("only", False))
+        found = self._resolve(target, only=asking.get("only", False))
         messages = as_messages(prompt, asking.get("system"))
         policy = asking.get("policy") or found.policy
         now = self._clock()
@@ -184,6 +182,17 @@ class Engine:
         if all(isinstance(self._roster.standing(model), Unusable) for model in found.models):
             raise no_usable_model(request.target, self._roster, found.models)
         return request
+
+    def _resolve(self, target: str | Sequence[str], *, only: bool) -> Resolution:
+        """As `resolve`, remembered: programs ask for the same few targets again and again."""
+        key = (target if isinstance(target, str) else tuple(target), only)
+        found = self._resolved.get(key)
+        if found is None:
+            found = resolve(self._config, target, only=only)
+            if len(self._resolved) >= _MOST_RESOLVED:
+                self._resolved.clear()
+            self._resolved[key] = found
+        return found
 
     # The bench, by hand
 
@@ -217,7 +226,7 @@ class Engine:
             raise ValueError("a bench must end in the future")
         check_benchable(self._config, name)
         self._sideline.expire()
-        self._sideline.hold(name, for_, reason, by or _who())
+        self._sideline.hold(name, for_, reason, by or operator_name())
 
     def unbench(self, name: str, *, by: str | None = None) -> bool:
         """Brings something back, whatever keeps it out: holds, automatic benches, its keys' benches.
@@ -235,7 +244,7 @@ class Engine:
         check_benchable(self._config, name)
         self._sideline.expire()
         also = self._roster.key_names(name) if is_model(name) else ()
-        return self._sideline.unbench(name, by or _who(), also)
+        return self._sideline.unbench(name, by or operator_name(), also)
 
     def is_benched(self, name: str) -> bool:
         """True if a model, `provider/*` or a key is on the bench now."""
@@ -319,19 +328,7 @@ class Engine:
             return False
         what = changes(self._config, found)
         self._config = found
+        self._resolved.clear()
         self._roster.replace(found)
         self._bus.emit(ConfigReloaded(path=path, changes=what))
         return True
-
-
-def _program() -> str:
-    path = Path(sys.argv[0] or "python")
-    return path.parent.name if path.stem == "__main__" else path.stem
-
-
-def _who() -> str:
-    try:
-        user = getpass.getuser()
-    except (OSError, KeyError):  # a container's user may have no name
-        user = str(os.getuid())
-    return f"{user}@{socket.gethostname()}"
