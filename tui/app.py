@@ -66,6 +66,7 @@ class StandbyApp(CarefulApp):
         )
         self.desk = Desk(engine, Feed(Figures()), glyphs, read_only, now=now)
         self.desk.health.refresh(self.desk.now())
+        self.set_class(glyphs.ascii, "-ascii")
         self.add_mode("board", lambda: BoardScreen(self.desk))
         self.add_mode("prompt", self._prompt)
         for theme in OWN:

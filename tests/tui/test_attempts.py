@@ -69,6 +69,19 @@ async def test_benches_stand_among_the_attempts() -> None:
         assert "no end by alice" in hold
 
 
+async def test_where_columns_are_few_the_reason_says_what_follows_too() -> None:
+    async with dashboard(size=(80, 24)) as stage:
+        await stage.tell(
+            benched("p/large", for_s=90.0, reason="quota"),
+            benched("q/*", reason="", for_s=None, manual=True, by="al"),
+            begun("r"),
+            failed("r", reason="quota", status=402, next_model="p/mini"),
+        )
+        assert "for 01:30: quota" in stage.screen
+        assert "no end by al" in stage.screen
+        assert "402 quota → mini" in stage.screen
+
+
 async def test_it_follows_the_end() -> None:
     async with dashboard() as stage:
         await fill(stage, 100)

@@ -131,9 +131,9 @@ class BenchDialog(ModalScreen[None]):
         if status is None or status.state not in ("benched", "held"):
             return title
         left = "no end" if status.remaining_s is None else f"{countdown(status.remaining_s)} left"
-        return title.append(
-            Content(f"\nIt is out already: {state_text(status.state, glyphs)}, {left}. This replaces a hold.")
-        )
+        what = "This replaces that." if status.manual else "A hold is laid over that."
+        out = f"\nIt is out already: {state_text(status.state, glyphs)}, {left}. {what}"
+        return title.append(Content(out))
 
     def _consequences(self) -> Content:
         glyphs = self._desk.glyphs

@@ -28,7 +28,6 @@ class Attempts(Lined, can_focus=True):
         ring: What to show: `desk.feed.ring`, or a ring from `desk.feed.watch(request)`.
         desk: What the screen works with.
         empty: What to say while there is nothing: what to do next.
-        title: Stands above the lines.
         id: The widget's id.
     """
 
@@ -43,13 +42,11 @@ class Attempts(Lined, can_focus=True):
         desk: Desk,
         *,
         empty: str = "",
-        title: str = "Attempts",
         id: str | None = None,  # noqa: A002  (Textual's own name for it)
     ) -> None:
         super().__init__(id=id)
         self.following = True
         self.empty = empty
-        self.title = title
         self._desk = desk
         self._ring = ring
         self._frozen: tuple[Ring, float] | None = None
@@ -199,7 +196,7 @@ class Attempts(Lined, can_focus=True):
 
     def _head_cells(self, width: int) -> list[Cell]:
         pill = self._pill(width)
-        names = heads(width) if width >= 56 else self.title
+        names = heads(width) if width >= 56 else "attempts"
         if pill:
             names = whole_words(names, width - len(pill) - 1) + " "
         return [(names, "text" if self.has_focus else "faint"), (pill, "pill")]

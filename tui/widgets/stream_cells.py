@@ -157,6 +157,8 @@ def _reason_and_then(line: Line, glyphs: Glyphs) -> str:
         then = f"{glyphs.next} {line.next_model.partition('/')[2] or line.next_model}"
     else:
         then, _ = _consequence(line, glyphs)
+    if line.outcome == "benched":
+        return f"{then}: {_reason(line)}" if line.reason else then
     return f"{_reason(line)} {then}".strip()
 
 
