@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -73,6 +73,7 @@ class StandbyApp(CarefulApp):
             self.register_theme(theme)
         self._with_traffic = traffic
         self._traffic: asyncio.Task[None] | None = None
+        self._listening = ExitStack()
         self._leave_code = 0
         self._take_config()
 
@@ -81,7 +82,7 @@ class StandbyApp(CarefulApp):
         desk = self.desk
         asyncio.get_running_loop().set_exception_handler(self.report_stray)
         await desk.engine.__aenter__()
-        desk.engine.observe(desk.feed.push)
+        self._listening.enter_context(desk.engine.observe(desk.feed.push))
         self._start_traffic()
         self.set_interval(1 / HZ, self._beat)
         if self._leave_code:
@@ -89,6 +90,7 @@ class StandbyApp(CarefulApp):
 
     async def on_unmount(self) -> None:
         """Closes what was started; the terminal is restored already, so nobody waits for this long."""
+        self._listening.close()
         if self._traffic is not None:
             self._traffic.cancel()
         with suppress(TimeoutError):
@@ -180,6 +182,12 @@ class StandbyApp(CarefulApp):
         if wanted is not None and self._with_traffic:
             runner = BackgroundTraffic(self.desk.engine, wanted)
             self._traffic = asyncio.create_task(runner.run(), name="standby: traffic")
+            self._traffic.add_done_callback(self._traffic_ended)
+
+    def _traffic_ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.call_later(self._complain, f"background prompts have stopped: {self.note(error)}")
 
 
 def run_dashboard(config: Config, *, read_only: bool = False, traffic: bool = True) -> int:

@@ -48,12 +48,21 @@ class CarefulApp(App[None]):
         self._crashed(RuntimeError(captured.get()[-_MOST_WORDS:]))
         self._close_messages_no_wait()
 
+    def note(self, error: BaseException) -> str:
+        """Logs what went wrong without ending anything.
+
+        Returns:
+            One redacted line that says what it was.
+        """
+        from tui.crashlog import summary, write_crash  # noqa: PLC0415  (wanted only when something goes wrong)
+
+        write_crash(error)
+        return summary(error)
+
     def report_stray(self, _loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
         """The event loop's exception handler: what goes wrong on the side is logged, never printed."""
-        from tui.crashlog import write_crash  # noqa: PLC0415  (wanted only when something goes wrong)
-
         error = context.get("exception")
-        write_crash(error if isinstance(error, BaseException) else RuntimeError(str(context.get("message"))))
+        self.note(error if isinstance(error, BaseException) else RuntimeError(str(context.get("message"))))
 
     def _crashed(self, error: BaseException) -> None:
         if self.crash:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.filter import NoColor
 
-from engine import ConfigReloaded, Dashboard, Engine, Traffic
+from engine import BackgroundTraffic, ConfigReloaded, Dashboard, Engine, Traffic
 from tests.scripted import Scripted, chain_of
 from tests.tui.stage import Clock, begun, config, dashboard, style_at, told
 from tui.app import StandbyApp
@@ -172,6 +173,37 @@ async def test_background_prompts_are_sent_only_where_they_are_wanted() -> None:
         assert bool(provider.calls) is wanted
         tasks = [task.get_name() for task in asyncio.all_tasks()]
         assert "standby: traffic" not in tasks
+
+
+async def test_background_prompts_that_break_are_told_of_and_nothing_ends(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async def breaks(_: object) -> None:
+        raise RuntimeError("no [/] more")
+
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(BackgroundTraffic, "run", breaks)
+    shown = replace(chain_of(Scripted({"a": ["hello"]}), "a"), traffic=Traffic(1.0, ("main",)))
+    app = StandbyApp(Engine(shown, watch=False))
+    async with app.run_test(notifications=True) as pilot:
+        for _ in range(200):
+            if app._notifications:
+                break
+            await pilot.pause(0.01)
+        (note,) = app._notifications
+        assert note.message == "background prompts have stopped: RuntimeError: no [/] more"
+    assert app.crash == ""
+    assert "no [/] more" in (tmp_path / "standby" / "standby.log").read_text()
+
+
+async def test_a_screen_that_becomes_too_low_for_the_attempts_gives_the_focus_to_the_board() -> None:
+    async with dashboard(size=(80, 24)) as stage:
+        await stage.press("tab")
+        assert stage.view.attempts.has_focus
+        await stage.pilot.resize_terminal(80, 12)
+        await stage.until(lambda: not stage.view.attempts.display)
+        await stage.press("j")
+        assert stage.view.board.cursor == ("support", "p/mini")
 
 
 async def test_the_palette_of_textual_is_not_there() -> None:

@@ -89,7 +89,7 @@ def heads(width: int) -> str:
         ("p50", at.p50, True),
         ("p95", at.p95, True),
         ("recent", at.spark, False),
-        ("reason, since", at.reason, False),
+        ("reason, since" if at.reason >= len("reason, since") else "reason", at.reason, False),
     )
     return "   " + " ".join(padded(name, cells, right=right) for name, cells, right in names if cells)
 
