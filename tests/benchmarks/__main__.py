@@ -11,18 +11,20 @@ with a chain of two models and a key. Both talk to one server on this machine, a
 carry the same key and prompt. Nothing here leaves the machine.
 
 *compared* is the median over the rounds of each round's own comparison, with the lowest and the highest
-round in brackets. A round runs a block of calls of each side, one right after the other, in an order
-that changes; so a machine that gets slower or faster touches both. Read the ratio: the figures beside
-it belong to this machine and this hour. If the range is wide, the machine was busy: run it again.
+round behind it. In a round the two sides take turns, call by call, in an order that changes; its figures
+are the medians of their calls. So a machine that gets slower or faster touches both. Read the ratio: the
+figures beside it belong to this machine and this hour. If the range is wide, the machine was busy: run
+it again.
 
 *limit* is what the project holds itself to, *ok* or *over* says whether the median keeps it. Rows with
 `report` have none.
 
 The rows
 --------
-one after another           Median time of a call, one caller.
-100 at once                 Calls a second of a hundred callers. Bare httpx is slow here, for its pool
-                            looks at every connection for each request; standby keeps its pools small.
+one after another           Time of a call, one caller.
+100 at once                 Calls a second of a hundred callers; 500 calls of a side, then of the other.
+                            Bare httpx is slow here, for its pool looks at every connection for each
+                            request; standby keeps its pools small.
 first answers 500           A chain whose first model always fails and is never benched; by hand, two
                             calls in a try/except.
 first on the bench          Standby against itself: a chain whose first model is on the bench, and the

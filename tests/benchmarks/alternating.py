@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 Ask = Callable[[], Awaitable[Any]]
-Block = Callable[[], Awaitable[float]]
+Measure = Callable[[], Awaitable[float]]
 
 
 class Figures(NamedTuple):
@@ -20,55 +20,47 @@ class Figures(NamedTuple):
     standby: tuple[float, ...]
 
 
-async def alternate(bare: Block, standby: Block, rounds: int) -> Figures:
-    """Runs a block of each side in every round; who begins changes from round to round.
+async def alternate(bare: Measure, standby: Measure, *, times: int, rounds: int) -> Figures:
+    """Measures the sides one after the other, again and again; a round's figures are the medians.
 
-    Before each block garbage is collected, so that no side pays for the other's; during it the
-    collector works as it always does, for what a side leaves behind is part of its price.
+    Who begins changes every time. Before each round garbage is collected; during it the collector works
+    as it always does, for what a side leaves behind is part of its price.
 
     Args:
-        bare: One block of the bare minimum; gives its figure.
-        standby: One block of standby.
+        bare: Measures the bare minimum once.
+        standby: Measures standby once.
+        times: How often each is measured in a round.
         rounds: How many; one more goes before them, as a warm-up.
     """
-    figures: dict[Block, list[float]] = {bare: [], standby: []}
+    figures: tuple[list[float], list[float]] = ([], [])
     for number in range(rounds + 1):
-        for block in (bare, standby) if number % 2 else (standby, bare):
-            gc.collect()
-            figure = await block()
-            if number:
-                figures[block].append(figure)
-    return Figures(tuple(figures[bare]), tuple(figures[standby]))
+        gc.collect()
+        needed: tuple[list[float], list[float]] = ([], [])
+        for turn in range(times):
+            for side in (0, 1) if turn % 2 else (1, 0):
+                needed[side].append(await (bare, standby)[side]())
+        if number:
+            for side in (0, 1):
+                figures[side].append(median(needed[side]))
+    return Figures(tuple(figures[0]), tuple(figures[1]))
 
 
-def one_after_another(ask: Ask, times: int) -> Block:
-    """A block whose figure is the median of so many calls, seconds."""
+def seconds(ask: Ask) -> Measure:
+    """Measures how long one call takes."""
 
-    async def block() -> float:
-        needed = []
-        for _ in range(times):
-            began = perf_counter()
-            await ask()
-            needed.append(perf_counter() - began)
-        return median(needed)
+    async def measure() -> float:
+        began = perf_counter()
+        await ask()
+        return perf_counter() - began
 
-    return block
+    return measure
 
 
-def median_told(ask: Callable[[], Awaitable[float]], times: int) -> Block:
-    """A block whose figure is the median of what so many calls tell."""
+def at_once(ask: Ask, *, callers: int, calls: int) -> Measure:
+    """Measures calls a second, with so many callers asking again and again."""
 
-    async def block() -> float:
-        return median([await ask() for _ in range(times)])
-
-    return block
-
-
-def at_once(ask: Ask, times: int, callers: int) -> Block:
-    """A block whose figure is calls a second, so many callers asking again and again."""
-
-    async def block() -> float:
-        left = iter(range(times))
+    async def measure() -> float:
+        left = iter(range(calls))
 
         async def caller() -> None:
             for _ in left:
@@ -76,6 +68,6 @@ def at_once(ask: Ask, times: int, callers: int) -> Block:
 
         began = perf_counter()
         await asyncio.gather(*(caller() for _ in range(callers)))
-        return times / (perf_counter() - began)
+        return calls / (perf_counter() - began)
 
-    return block
+    return measure

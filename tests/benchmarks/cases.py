@@ -7,15 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from tests.benchmarks.alternating import (
-    Ask,
-    Block,
-    Figures,
-    alternate,
-    at_once,
-    median_told,
-    one_after_another,
-)
+from tests.benchmarks.alternating import Ask, Figures, Measure, alternate, at_once, seconds
 from tests.benchmarks.bare import Bare
 from tests.benchmarks.ours import ANSWERS, PIECES, Ours
 from tests.benchmarks.rows import Limit, Unit
@@ -41,28 +33,27 @@ class Case:
     what: str
     limit: Limit
     run: Run
-    rounds: int = 30
+    rounds: int = 20
     unit: Unit = "s"
     quick_rounds: int = field(default=5)
 
 
 async def _one_after_another(bare: Bare, ours: Ours, rounds: int) -> Figures:
-    return await alternate(one_after_another(bare.ask, 100), one_after_another(ours.ask, 100), rounds)
+    return await alternate(seconds(bare.ask), seconds(ours.ask), times=100, rounds=rounds)
 
 
 async def _at_once(bare: Bare, ours: Ours, rounds: int) -> Figures:
-    sides = [at_once(ask, 1000, _CALLERS) for ask in (bare.ask, ours.ask)]
-    return await alternate(sides[0], sides[1], rounds)
+    sides = [at_once(ask, callers=_CALLERS, calls=5 * _CALLERS) for ask in (bare.ask, ours.ask)]
+    return await alternate(*sides, times=1, rounds=rounds)
 
 
 async def _two(bare: Bare, ours: Ours, rounds: int) -> Figures:
-    return await alternate(one_after_another(bare.ask_two, 60), one_after_another(ours.ask_two, 60), rounds)
+    return await alternate(seconds(bare.ask_two), seconds(ours.ask_two), times=60, rounds=rounds)
 
 
 async def _past_bench(_: Bare, ours: Ours, rounds: int) -> Figures:
-    return await alternate(
-        one_after_another(ours.ask_without_it, 100), one_after_another(ours.ask_past_bench, 100), rounds
-    )
+    sides = seconds(ours.ask_without_it), seconds(ours.ask_past_bench)
+    return await alternate(*sides, times=200, rounds=rounds)
 
 
 async def _stream(bare: Bare, ours: Ours, rounds: int, *, chain: str, model: str) -> Figures:
@@ -70,43 +61,42 @@ async def _stream(bare: Bare, ours: Ours, rounds: int, *, chain: str, model: str
     for side in sides:
         if (pieces := await side()) != CHUNKS:
             raise RuntimeError(f"{pieces} pieces of text instead of {CHUNKS}")
-    return await alternate(_per_chunk(sides[0]), _per_chunk(sides[1]), rounds)
+    return await alternate(_per_chunk(sides[0]), _per_chunk(sides[1]), times=60, rounds=rounds)
 
 
-def _per_chunk(ask: Ask) -> Block:
-    whole = one_after_another(ask, 40)
+def _per_chunk(ask: Ask) -> Measure:
+    whole = seconds(ask)
 
-    async def block() -> float:
+    async def measure() -> float:
         return await whole() / CHUNKS
 
-    return block
+    return measure
 
 
 async def _first_token(bare: Bare, ours: Ours, rounds: int) -> Figures:
-    return await alternate(
-        median_told(bare.first_token_of_two, 40), median_told(ours.first_token_of_two, 40), rounds
-    )
+    sides = bare.first_token_of_two, ours.first_token_of_two
+    return await alternate(*sides, times=60, rounds=rounds)
 
 
 async def _observed(_: Bare, ours: Ours, rounds: int) -> Figures:
     heard: list[Any] = []
-    unseen = one_after_another(ours.ask, 100)
+    unseen = seconds(ours.ask)
 
     async def seen() -> float:
+        heard.clear()
         with ours.engine.observe(heard.append):
-            figure = await unseen()
+            needed = await unseen()
         if not heard:
             raise RuntimeError("the observer heard nothing")
-        heard.clear()
-        return figure
+        return needed
 
-    return await alternate(unseen, seen, rounds)
+    return await alternate(unseen, seen, times=100, rounds=rounds)
 
 
 CASES = {
-    "sequential": Case("one after another, median", Limit(at_most=1.15), _one_after_another),
+    "sequential": Case("one after another", Limit(at_most=1.15), _one_after_another),
     "at-once": Case(
-        f"{_CALLERS} at once", Limit(at_least=0.8), _at_once, rounds=7, unit="requests/s", quick_rounds=2
+        f"{_CALLERS} at once", Limit(at_least=0.8), _at_once, rounds=10, unit="requests/s", quick_rounds=3
     ),
     "failover": Case("first answers 500, second answers", Limit(at_most=1.15), _two),
     "benched": Case(
