@@ -14,6 +14,12 @@ from typing import TYPE_CHECKING, Any
 from engine.classify import classify as classify
 
 if TYPE_CHECKING:
+    from engine.blocking import (
+        BlockingEngine as BlockingEngine,
+    )
+    from engine.blocking_stream import (
+        BlockingStream as BlockingStream,
+    )
     from engine.classify import (
         is_transient as is_transient,
     )
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
         Incident as Incident,
         KeySource as KeySource,
         ModelConfig as ModelConfig,
+        Owner as Owner,
         ProviderConfig as ProviderConfig,
         SimulatedModel as SimulatedModel,
         Traffic as Traffic,
@@ -73,7 +80,9 @@ if TYPE_CHECKING:
         KeyBenched as KeyBenched,
         KeyUnbenched as KeyUnbenched,
         ModelBenched as ModelBenched,
+        ModelDue as ModelDue,
         ModelSkipped as ModelSkipped,
+        ModelTrial as ModelTrial,
         ModelUnbenched as ModelUnbenched,
         RequestCancelled as RequestCancelled,
         RequestEvent as RequestEvent,
@@ -88,6 +97,7 @@ if TYPE_CHECKING:
     )
     from engine.messages import (
         Delta as Delta,
+        Embeddings as Embeddings,
         Message as Message,
         Params as Params,
         Prompt as Prompt,
@@ -105,14 +115,21 @@ if TYPE_CHECKING:
         Policy as Policy,
         Timeouts as Timeouts,
     )
+    from engine.probing import (
+        Probed as Probed,
+    )
     from engine.providers.base import (
         Answer as Answer,
         Call as Call,
+        EmbedCall as EmbedCall,
+        Embedder as Embedder,
+        EmbedLimits as EmbedLimits,
         End as End,
         Finish as Finish,
         Part as Part,
         Provider as Provider,
         Signal as Signal,
+        Vectors as Vectors,
     )
     from engine.request import (
         cause_json as cause_json,
@@ -127,6 +144,7 @@ if TYPE_CHECKING:
     )
     from engine.survey import (
         Benched as Benched,
+        KeyStatus as KeyStatus,
         ModelStatus as ModelStatus,
         Prospect as Prospect,
     )
@@ -135,6 +153,8 @@ if TYPE_CHECKING:
     )
 
 _HOME = {
+    "blocking": ("BlockingEngine",),
+    "blocking_stream": ("BlockingStream",),
     "classify": ("is_transient",),
     "config.load": (
         "find_config",
@@ -151,6 +171,7 @@ _HOME = {
         "Incident",
         "KeySource",
         "ModelConfig",
+        "Owner",
         "ProviderConfig",
         "SimulatedModel",
         "Traffic",
@@ -190,7 +211,9 @@ _HOME = {
         "KeyBenched",
         "KeyUnbenched",
         "ModelBenched",
+        "ModelDue",
         "ModelSkipped",
+        "ModelTrial",
         "ModelUnbenched",
         "RequestCancelled",
         "RequestEvent",
@@ -205,6 +228,7 @@ _HOME = {
     ),
     "messages": (
         "Delta",
+        "Embeddings",
         "Message",
         "Params",
         "Prompt",
@@ -222,14 +246,19 @@ _HOME = {
         "Policy",
         "Timeouts",
     ),
+    "probing": ("Probed",),
     "providers.base": (
         "Answer",
         "Call",
+        "EmbedCall",
+        "Embedder",
+        "EmbedLimits",
         "End",
         "Finish",
         "Part",
         "Provider",
         "Signal",
+        "Vectors",
     ),
     "request": (
         "cause_json",
@@ -242,6 +271,7 @@ _HOME = {
     "stream": ("Stream",),
     "survey": (
         "Benched",
+        "KeyStatus",
         "ModelStatus",
         "Prospect",
     ),

@@ -15,6 +15,7 @@ class Asking(TypedDict, total=False):
     Attributes:
         system: A system prompt; goes before everything else.
         only: True to ask exactly the one model the target names.
+        owner: Who asks: names resolve in this owner's layer first.
         policy: Instead of the chain's: `engine.policy.replace(attempts=1)`.
         timeout: Seconds for each attempt as a whole.
         deadline: Seconds for the whole request, every attempt and sleep included.
@@ -30,6 +31,7 @@ class Asking(TypedDict, total=False):
 
     system: str | None
     only: bool
+    owner: str | None
     policy: Policy | None
     timeout: float | None
     deadline: float | None
@@ -43,7 +45,27 @@ class Asking(TypedDict, total=False):
     response_format: Mapping[str, Any] | None
 
 
-_POLICY_SIDE = frozenset({"system", "only", "policy", "timeout", "deadline"})
+class EmbedAsking(TypedDict, total=False):
+    """The options of `Engine.embed`; each may be left out.
+
+    Attributes:
+        only: True to ask exactly the one model the target names.
+        owner: Who asks: names resolve in this owner's layer first.
+        policy: Instead of the chain's: `engine.policy.replace(attempts=1)`.
+        timeout: Seconds for each attempt as a whole; an attempt is one call with a batch of texts.
+        deadline: Seconds for the whole request, every attempt and sleep included.
+        dimensions: How long each vector is to be, for models that offer a choice.
+    """
+
+    only: bool
+    owner: str | None
+    policy: Policy | None
+    timeout: float | None
+    deadline: float | None
+    dimensions: int | None
+
+
+_POLICY_SIDE = frozenset({"system", "only", "owner", "policy", "timeout", "deadline"})
 
 
 def params_of(asking: Asking) -> Params:
@@ -53,13 +75,7 @@ def params_of(asking: Asking) -> Params:
         TypeError: An option has no such name.
         ValueError: A value makes no sense for any provider.
     """
-    unknown = set(asking) - Asking.__optional_keys__
-    if unknown:
-        raise TypeError(f"unknown option {min(unknown)!r}")
-    for name in ("timeout", "deadline", "max_tokens"):
-        value = asking.get(name)
-        if isinstance(value, int | float) and not 0 < value < float("inf"):
-            raise ValueError(f"{name} must be more than 0")
+    _check(asking, Asking.__optional_keys__)
     given: dict[str, Any] = {
         name: value for name, value in asking.items() if name not in _POLICY_SIDE and value is not None
     }
@@ -68,3 +84,27 @@ def params_of(asking: Asking) -> Params:
     if "tools" in given:
         given["tools"] = tuple(given["tools"])
     return Params(**given)
+
+
+def dimensions_of(asking: EmbedAsking) -> int | None:
+    """The part of the options that goes upstream with texts to embed.
+
+    Raises:
+        TypeError: An option has no such name, or the wrong type.
+        ValueError: A value makes no sense for any provider.
+    """
+    _check(asking, EmbedAsking.__optional_keys__)
+    dimensions = asking.get("dimensions")
+    if dimensions is not None and type(dimensions) is not int:
+        raise TypeError(f"dimensions is {type(dimensions).__name__}, not a whole number")
+    return dimensions
+
+
+def _check(asking: Asking | EmbedAsking, known: frozenset[str]) -> None:
+    unknown = set(asking) - known
+    if unknown:
+        raise TypeError(f"unknown option {min(unknown)!r}")
+    for name in ("timeout", "deadline", "max_tokens", "dimensions"):
+        value = asking.get(name)
+        if isinstance(value, int | float) and not 0 < value < float("inf"):
+            raise ValueError(f"{name} must be more than 0")

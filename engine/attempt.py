@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from engine.bench import Ticket
 from engine.errors import Failure
 from engine.events import (
     AttemptCancelled,
@@ -15,12 +15,13 @@ from engine.events import (
     AttemptStarted,
     AttemptSucceeded,
 )
-from engine.messages import Usage
+from engine.messages import Message, Usage
 from engine.policy import Timeouts
 from engine.providers.base import Call, Signal, What
 from engine.request import Request
 from engine.roster import Seat
 from engine.secret import Secret
+from engine.stay import Ticket
 
 T = TypeVar("T")
 
@@ -40,14 +41,20 @@ class Attempt:
         key: The key it uses.
         tickets: What the bench is to know of its beginning: the model first, then the key's names.
         limits: Its timeouts, seconds.
+
+    Attributes:
+        messages: What is sent.
+        goes_on: True if that ends with a partial answer, from which the model is to go on.
     """
 
     __slots__ = (
         "_settled",
         "end",
         "first_token_at",
+        "goes_on",
         "key",
         "limits",
+        "messages",
         "model",
         "number",
         "position",
@@ -79,15 +86,17 @@ class Attempt:
         self.started = request.clock()
         self.end = self.started + (request.timeout or limits.attempt)
         self.first_token_at: float | None = None
+        self.messages: tuple[Message, ...] = request.messages
+        self.goes_on = False
         self._settled = False
         request.calls += 1
+        request.asked_last = self.model
         seat.under_way += 1
 
     def call(self) -> Call:
         """What is sent: this model's own name, the request's messages."""
         name = self.model.partition("/")[2]
-        request = self.request
-        return Call(name, request.messages, request.params, self.key, self.limits.connect)
+        return Call(name, self.messages, self.request.params, self.key, self.limits.connect)
 
     @property
     def key_name(self) -> str | None:
@@ -95,16 +104,22 @@ class Attempt:
         return None if self.key is None else self.key.name
 
     @property
+    def on_trial(self) -> bool:
+        """True while the model's trial hangs on it."""
+        return bool(self.tickets[0].trial)
+
+    @property
     def elapsed_s(self) -> float:
         """Seconds since it began."""
         return self.request.clock() - self.started
 
-    async def within(self, awaitable: Awaitable[T], limit_s: float, what: What) -> T:
+    async def within(self, awaitable: Awaitable[T], limit_s: float = math.inf, what: What = "timeout") -> T:
         """Waits for something of this attempt's, at most so long.
 
         Args:
             awaitable: What to wait for; cancelled when the time is over.
-            limit_s: Seconds; the attempt's own end and the request's deadline count, too.
+            limit_s: Seconds; the attempt's own end and the request's deadline count, too, and alone if
+                it is left out.
             what: The signal that a passed limit is.
 
         Raises:
@@ -124,11 +139,14 @@ class Attempt:
         if first == deadline:
             raise OutOfTime
         if first == self.end:
-            raise Signal("timeout", f"no complete answer within {self.end - self.started:g}s")
+            timeout = self.request.timeout
+            own = timeout is not None and timeout < self.limits.attempt
+            shown = timeout or self.limits.attempt
+            raise Signal("callers_timeout" if own else "timeout", f"no complete answer within {shown:g}s")
         shown = self.limits.first_token if what == "first_token_timeout" else self.limits.idle
         raise Signal(what, f"nothing came within {shown:g}s")
 
-    def tell_started(self, *, trial: bool = False) -> None:
+    def tell_started(self) -> None:
         """Tells that it begins."""
         request = self.request
         if request.bus.wants(AttemptStarted):
@@ -142,7 +160,7 @@ class Attempt:
                     attempts=request.policy.attempts,
                     position=self.position + 1,
                     positions=len(request.models),
-                    trial=trial,
+                    trial=self.on_trial,
                 )
             )
 

@@ -1,113 +1,29 @@
 """The bench: who is out of play, since when, until when, and why. Pure: no I/O, an injected clock.
 
 A name on the bench is a model (`provider/model`), all models of a provider (`provider/*`), a key
-(`provider#name`) or a key on one model (`provider#name/model`). Two layers lie over each other: the
-automatic bench, which failures make and time or success end, and the manual hold, which only an
-operator or its own end lifts. Every method returns the transitions that took place, each exactly once.
+(`provider#name`) or a key on one model (`provider#name/model`). Two layers lie over each other. One is
+the automatic bench:
+
+    live ── failures ──▶ benched ── time ──▶ due ── trial taken ──▶ on trial
+      ▲                     ▲                 ▲                        │
+      │                     ├──── failure ────┼────────────────────────┤
+      │                                       ├── given back, lapsed ──┤
+      └───────────────── success, unbench ────┴────────────────────────┘
+
+A key's has no trial: its end brings it back. The other is the manual hold, which only an operator or its
+own end lifts. Every method returns the transitions that took place, each exactly once.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Final
 
-WhyBack = Literal["success", "operator", "expired"]
+from engine.entry import Entry, Lease
+from engine.stay import Benched, Block, Sentence, Stay, Ticket, Transition, Trial, TrialTakenBy, Unbenched
 
-
-class Stay(NamedTuple):
-    """One stay on the bench.
-
-    Attributes:
-        since: When it began, on the bench's clock.
-        length_s: Seconds it lasts; None for no end.
-        reason: Why, in a short word or the operator's own.
-        by: Who, None for the engine itself.
-        dead: True if a key or quota is gone, so that trying again can't help.
-    """
-
-    since: float
-    length_s: float | None
-    reason: str
-    by: str | None = None
-    dead: bool = False
-
-    @property
-    def until(self) -> float | None:
-        """When it ends, on the bench's clock; None for no end."""
-        return None if self.length_s is None else self.since + self.length_s
-
-
-class Benched(NamedTuple):
-    """The transition of a name onto the bench."""
-
-    name: str
-    stay: Stay
-    manual: bool
-    level: int
-    failures: int
-
-
-class Unbenched(NamedTuple):
-    """The transition of a name off the bench."""
-
-    name: str
-    manual: bool
-    why: WhyBack
-    by: str | None = None
-
-
-Transition = Benched | Unbenched
-
-
-class Block(NamedTuple):
-    """Why a name may not play now.
-
-    Attributes:
-        name: What is on the bench: the name asked for, or `provider/*`.
-        stay: The stay that keeps it out; of several the manual one.
-        manual: True for an operator's hold.
-        level: Of the automatic bench.
-        failures: Failures in a row.
-    """
-
-    name: str
-    stay: Stay
-    manual: bool
-    level: int
-    failures: int
-
-    @property
-    def end(self) -> float:
-        """When it ends, on the bench's clock; infinite for no end."""
-        return math.inf if self.stay.until is None else self.stay.until
-
-    @property
-    def may_be_tried(self) -> bool:
-        """True for an automatic bench that trying again could prove wrong."""
-        return not self.manual and not self.stay.dead
-
-
-class Ticket(NamedTuple):
-    """What an attempt remembers of a name from its beginning: an older generation changes nothing."""
-
-    name: str
-    generation: int
-
-
-@dataclass(slots=True)
-class _Entry:
-    auto: Stay | None = None
-    hold: Stay | None = None
-    spared: frozenset[str] = frozenset()  # models that an operator took out of a `provider/*` hold
-    failures: int = 0
-    level: int = 0
-    generation: int = 0
-
-    @property
-    def is_blank(self) -> bool:
-        return self.auto is None and self.hold is None and self.failures == 0
+_MOST_ENTRIES: Final = 10_000
 
 
 class Bench:
@@ -119,13 +35,12 @@ class Bench:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._entries: dict[str, _Entry] = {}
-        self._next_end: float | None = None
+        self._entries: dict[str, Entry] = {}
+        self._next_end = math.inf
+        self._trials = 0
+        self._first_generation = 0  # of an entry that is new
 
-    def ticket(self, name: str) -> Ticket:
-        """What an attempt takes along when it begins."""
-        entry = self._entries.get(name)
-        return Ticket(name, entry.generation if entry else 0)
+    # Looking
 
     def block(self, name: str) -> Block | None:
         """What keeps a name out of play now, None if it may play. Asks for its provider, too."""
@@ -134,35 +49,60 @@ class Bench:
             return own
         provider, slash, model = name.partition("/")
         if slash and model != "*" and "#" not in provider:
-            whole = f"{provider}/*"
-            entry = self._entries.get(whole)
-            if entry is not None and entry.hold is not None and name not in entry.spared:
-                return self._block(whole)
+            whole = self._entries.get(f"{provider}/*")
+            if whole is not None and name not in whole.spared:
+                return whole.block(self._clock()) or own
         return own
 
-    def _block(self, name: str) -> Block | None:
-        entry = self._entries.get(name)
-        if entry is None:
-            return None
-        now = self._clock()
-        for stay, manual in ((entry.hold, True), (entry.auto, False)):
-            if stay is not None and (stay.until is None or stay.until > now):
-                return Block(name, stay, manual, entry.level, entry.failures)
-        return None
+    def blocks(self) -> list[Block]:
+        """Every name that is not live, in the order of the names."""
+        found = (self._block(name) for name in sorted(self._entries))
+        return [block for block in found if block is not None]
 
     def failures(self, name: str) -> int:
         """Requests in a row that exhausted their attempts on the name."""
         entry = self._entries.get(name)
         return entry.failures if entry else 0
 
-    def blocks(self) -> list[Block]:
-        """Everything on the bench now, in the order of its names."""
-        found = (self._block(name) for name in sorted(self._entries))
-        return [block for block in found if block is not None]
+    def level(self, name: str) -> int:
+        """Benches that still count against the name: each makes the next one longer."""
+        entry = self._entries.get(name)
+        return entry.level(self._clock()) if entry else 0
 
-    def next_end(self) -> float | None:
-        """When the next stay ends, on the bench's clock; None if none does."""
+    def next_end(self) -> float:
+        """When a stay or a lease ends next, on the bench's clock; infinite if none does."""
         return self._next_end
+
+    # Attempts
+
+    def ticket(self, name: str) -> Ticket:
+        """What an attempt takes along when it begins."""
+        return Ticket(name, self._generation(name))
+
+    def take_trial(self, name: str, by: TrialTakenBy, lease_s: float) -> tuple[Ticket, list[Transition]]:
+        """Begins the one attempt that may try a model whose bench has run out.
+
+        Args:
+            name: The model; it must be due.
+            by: Who tries it.
+            lease_s: Seconds after which the trial lapses if nobody settles it.
+
+        Returns:
+            The attempt's ticket, and what took place.
+
+        Raises:
+            ValueError: The model is not due, or waits for a probe, and this is none.
+        """
+        block = self.block(name)
+        if block is None or block.state != "due" or (by == "request" and not block.is_open):
+            raise ValueError(f"{name} is not due")
+        entry = self._entries[name]
+        now = self._clock()
+        self._trials += 1
+        lease = Lease(self._trials, by, now + lease_s)
+        transitions = entry.take(lease, now)
+        self._note_end(entry)
+        return Ticket(name, entry.generation, lease.number), transitions
 
     def succeeded(self, ticket: Ticket) -> list[Transition]:
         """An attempt brought an answer: failures and automatic bench are cleared, a hold is not."""
@@ -171,53 +111,60 @@ class Bench:
             return []
         entry.failures = 0
         if entry.auto is None:
-            self._forget_blank(ticket.name)
             return []
-        entry.auto = None
-        entry.level = 0
-        entry.generation += 1
-        return [Unbenched(ticket.name, manual=False, why="success")]
+        now = self._clock()
+        settled = entry.settle("success" if entry.is_trial(ticket, now) else "given_back", now)
+        return [*settled, entry.lift(now, "success")]
 
-    def failed(
-        self, ticket: Ticket, length_s: float, reason: str, *, after: int = 1, dead: bool = False
-    ) -> list[Transition]:
+    def failed(self, ticket: Ticket, sentence: Sentence) -> list[Transition]:
         """A request gave up on a name: one failure more, and the bench once there are enough.
 
         Args:
             ticket: From the attempt's beginning.
-            length_s: Seconds the bench lasts.
-            reason: The failure's reason.
-            after: Failures in a row that it takes.
-            dead: True if a key or quota is gone.
+            sentence: What it asks for.
 
         Returns:
-            The bench, or nothing: too few failures, benched already, or the attempt began before a
-            bench or unbench and is no longer heard.
+            The bench, or nothing: too few failures; benched already, and this was not the trial; or the
+            attempt began before a bench or unbench and is no longer heard.
         """
-        entry = self._entries.setdefault(ticket.name, _Entry())
-        if entry.generation != ticket.generation or entry.auto is not None:
+        if self._generation(ticket.name) != ticket.generation:
             return []
-        entry.failures += 1
-        if entry.failures < after:
-            return []
+        entry = self._entry(ticket.name)
         now = self._clock()
-        entry.auto = Stay(now, length_s, reason, dead=dead)
-        entry.level = 1
-        entry.generation += 1
-        self._note_end(entry.auto)
-        return [Benched(ticket.name, entry.auto, manual=False, level=entry.level, failures=entry.failures)]
+        settled: list[Transition] = []
+        after = sentence.after
+        if entry.auto is not None:
+            if not entry.is_trial(ticket, now):
+                return []
+            settled = entry.settle("failure", now)
+            after = 1
+        if not entry.fail(after, now):
+            return []
+        benched = entry.bench(sentence, now)
+        self._note_end(entry)
+        return [*settled, benched]
+
+    def give_back(self, ticket: Ticket) -> list[Transition]:
+        """An attempt ended without telling anything of the model: its trial, if it was one, is free again."""
+        entry = self._entries.get(ticket.name)
+        now = self._clock()
+        if entry is None or not entry.is_trial(ticket, now):
+            return []
+        return entry.settle("given_back", now)
+
+    # Operators
 
     def hold(self, name: str, length_s: float | None, reason: str, by: str) -> list[Transition]:
         """An operator takes a name out of play, whatever its state; a hold that stands is replaced."""
-        entry = self._entries.setdefault(name, _Entry())
+        entry = self._entry(name)
         now = self._clock()
         entry.hold = Stay(now, length_s, reason, by)
         entry.spared = frozenset()
-        self._note_end(entry.hold)
-        return [Benched(name, entry.hold, manual=True, level=entry.level, failures=entry.failures)]
+        self._note_end(entry)
+        return [Benched(name, entry.hold, manual=True, level=entry.level(now), failures=entry.failures)]
 
     def unbench(self, name: str, by: str, also: Iterable[str] = ()) -> list[Transition]:
-        """An operator brings a name back: hold, automatic bench and failures are cleared.
+        """An operator brings a name back: hold, automatic bench, failures and level are cleared.
 
         Args:
             name: A model, `provider/*`, or a key. For `provider/*` every model and key of the
@@ -232,24 +179,17 @@ class Bench:
         names = {name, *also}
         if slash and model == "*":
             names |= {n for n in self._entries if n.startswith((f"{provider}/", f"{provider}#"))}
+        now = self._clock()
         gone: list[Transition] = []
         for each in sorted(names):
-            gone += self._clear(each, by)
+            # An entry, even if blank: what is in flight is fenced off.
+            gone += self._entry(each).clear(now, by)
         if slash and model != "*" and "#" not in provider:
-            gone += self._spare(f"{provider}/*", name, by)
+            spared = self._spare(f"{provider}/*", name, by)
+            if spared:  # the model comes back once, whatever else kept it out
+                gone = [each for each in gone if each.name != name or isinstance(each, Trial)]
+            gone += spared
         return gone
-
-    def _clear(self, name: str, by: str) -> list[Transition]:
-        entry = self._entries.get(name)
-        if entry is None:
-            return []
-        blocked = self._block(name)
-        entry.auto = entry.hold = None
-        entry.failures = entry.level = 0
-        entry.generation += 1
-        if blocked is None:
-            return []
-        return [Unbenched(name, manual=blocked.manual, why="operator", by=by)]
 
     def _spare(self, whole: str, model: str, by: str) -> list[Transition]:
         entry = self._entries.get(whole)
@@ -258,35 +198,49 @@ class Bench:
         entry.spared |= {model}
         return [Unbenched(model, manual=True, why="operator", by=by)]
 
+    # Time
+
     def expire(self) -> list[Transition]:
-        """Ends the stays whose time is over."""
+        """Ends the stays and leases whose time is over."""
         now = self._clock()
-        if self._next_end is None or now < self._next_end:
+        if now < self._next_end:
             return []
-        self._next_end = None
-        gone: list[Transition] = []
-        for name, entry in self._entries.items():
-            if entry.hold is not None and _is_over(entry.hold, now):
-                entry.hold = None
-                gone.append(Unbenched(name, manual=True, why="expired"))
-            if entry.auto is not None and _is_over(entry.auto, now):
-                entry.auto = None
-                entry.generation += 1
-                gone.append(Unbenched(name, manual=False, why="expired"))
-            for stay in (entry.hold, entry.auto):
-                if stay is not None:
-                    self._note_end(stay)
+        gone = [transition for entry in self._entries.values() for transition in entry.expire(now)]
+        self._next_end = min((entry.next_end() for entry in self._entries.values()), default=math.inf)
         return gone
 
-    def _note_end(self, stay: Stay) -> None:
-        if stay.until is not None and (self._next_end is None or stay.until < self._next_end):
-            self._next_end = stay.until
+    # Inside
 
-    def _forget_blank(self, name: str) -> None:
-        # A blank entry of generation 0 says nothing that a missing one does not.
-        if self._entries[name].is_blank and self._entries[name].generation == 0:
-            del self._entries[name]
+    def _block(self, name: str) -> Block | None:
+        entry = self._entries.get(name)
+        return entry.block(self._clock()) if entry else None
 
+    def _entry(self, name: str) -> Entry:
+        entry = self._entries.get(name)
+        if entry is None:
+            self._make_room()
+            entry = self._entries[name] = Entry(name, self._generation(name))
+        return entry
 
-def _is_over(stay: Stay, now: float) -> bool:
-    return stay.until is not None and stay.until <= now
+    def _generation(self, name: str) -> int:
+        """A name's generation, also of one without an entry."""
+        entry = self._entries.get(name)
+        if entry is not None:
+            return entry.generation
+        # Its provider's, so that an unbench of the whole provider fences it off, too.
+        provider = name.partition("/")[0].partition("#")[0]
+        whole = self._entries.get(f"{provider}/*")
+        return max(self._first_generation, whole.generation) if whole else self._first_generation
+
+    def _make_room(self) -> None:
+        """Callers may ask for any number of models that don't exist: those that nobody asks for go."""
+        if len(self._entries) < _MOST_ENTRIES:
+            return
+        idle = [entry for entry in self._entries.values() if entry.is_idle]
+        for entry in idle[: _MOST_ENTRIES // 2]:
+            del self._entries[entry.name]
+            # Whatever is new begins above it, so that no ticket of old is heard again.
+            self._first_generation = max(self._first_generation, entry.generation + 1)
+
+    def _note_end(self, entry: Entry) -> None:
+        self._next_end = min(self._next_end, entry.next_end())

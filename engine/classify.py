@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Container, Mapping
+from typing import Final, NamedTuple
 
 from engine.errors import Failure, Kind, Scope, UpstreamError
 from engine.providers.base import Answer, Signal
@@ -26,23 +26,95 @@ _BY_STATUS: Final[Mapping[int, _Meaning]] = {
     429: ("transient", "rate_limited", "key_model"),
 }
 
-# What a provider's code or type says, whatever the status beside it.
-_QUOTA: Final = re.compile(r"quota|credit|billing|insufficient_(balance|funds)|payment")
-_BAD_KEY: Final = re.compile(r"api_key_invalid|(invalid|incorrect)_api_key")  # Gemini's comes with a 400
-_NO_MODEL: Final = re.compile(
-    r"model_(not_found|not_available|not_exist|does_not_exist|decommissioned|deprecated)"
-    r"|(unknown|invalid|no_such)_model|deployment_?not_?found"
-)
-_TOO_LONG: Final = re.compile(r"context_(length|window|size)|(prompt|input)_too_long|above_max_length")
-_FILTERED: Final = re.compile(
-    r"content_(filter|policy)|responsibleaipolicy|moderation|prohibited_content|data_inspection_failed"
-)
 
-# Some providers put the same only into words. Anthropic: "Your credit balance is too low",
-# "prompt is too long: N tokens > M maximum"; vLLM: "This model's maximum context length is".
-_QUOTA_WORDS: Final = re.compile(r"credit balance is too low", re.IGNORECASE)
-_TOO_LONG_WORDS: Final = re.compile(
-    r"prompt is too long|maximum context length|context (length|window|size)", re.IGNORECASE
+class _Rule(NamedTuple):
+    """What tells more than the status beside it.
+
+    Attributes:
+        statuses: Beside which it counts; 0 stands for an error inside a 200 that names no status.
+        codes: What a provider's codes and types must hold.
+        words: Or its message, for what some providers put into words only.
+        meaning: What it means.
+    """
+
+    statuses: Container[int]
+    codes: re.Pattern[str] | None
+    words: re.Pattern[str] | None
+    meaning: _Meaning
+
+
+def _words(*phrases: str) -> re.Pattern[str]:
+    return re.compile("|".join(phrases), re.IGNORECASE)
+
+
+# The first rule that fits counts. Words stand here only as they were seen, beside the status they were
+# seen with: tests/providers/error_bodies names the page of each.
+_RULES: Final = (
+    _Rule(
+        (0, 400, 402, 403, 429),
+        re.compile(r"quota|credit|billing|insufficient_(balance|funds)|payment"),
+        _words("credit balance is too low", "reached your specified API usage limits"),
+        ("auth_dead", "quota", "key"),
+    ),
+    _Rule(  # Gemini's bad key comes with a 400
+        (0, 400, 403),
+        re.compile(r"api_key_invalid|(invalid|incorrect)_api_key"),
+        None,
+        ("auth_dead", "invalid_key", "key"),
+    ),
+    _Rule(  # Groq's account that was shut, for one
+        (0, 400),
+        re.compile(r"organi[sz]ation_restricted"),
+        None,
+        ("auth_dead", "forbidden", "key_model"),
+    ),
+    _Rule(
+        range(1000),
+        re.compile(
+            r"model_(not_found|not_available|not_exist|does_not_exist|decommissioned|deprecated)"
+            r"|(unknown|invalid|no_such)_model|deployment_?not_?found"
+        ),
+        None,
+        ("auth_dead", "model_not_found", "model"),
+    ),
+    _Rule((400,), None, _words("is not a valid model ID"), ("auth_dead", "model_not_found", "model")),
+    _Rule(
+        (0, 400, 403, 413, 422),
+        re.compile(
+            r"content_(filter|policy)|responsibleaipolicy|moderation|prohibited_content"
+            r"|data_inspection_failed"
+        ),
+        _words("flagged as potentially violating our usage policy"),
+        ("request_specific", "content_filter", "nobody"),
+    ),
+    _Rule(  # llama.cpp's first version of it came with a 500
+        (0, 400, 403, 413, 422, 500),
+        re.compile(r"context_(length|window|size)|(prompt|input)_too_long|above_max_length"),
+        None,
+        ("request_specific", "context_length", "nobody"),
+    ),
+    _Rule(
+        (400, 413),
+        None,
+        _words(
+            "prompt is too long",
+            "context (length|window|size)",
+            "token count .{0,40}exceeds the maximum number of tokens",
+        ),
+        ("request_specific", "context_length", "nobody"),
+    ),
+    _Rule(  # llama.cpp and vLLM: the server runs without what was asked for
+        (0, 501),
+        re.compile(r"not_supported_error|notimplementederror"),
+        None,
+        ("request_specific", "unsupported", "nobody"),
+    ),
+    _Rule(  # Groq's flex tier
+        (0, 498),
+        re.compile(r"capacity_exceeded"),
+        None,
+        ("transient", "overloaded", "model"),
+    ),
 )
 
 # Types and codes that stand for a status, for errors that come inside a 200. Anthropic's "Errors"
@@ -53,6 +125,7 @@ _AS_STATUS: Final[Mapping[str, int]] = {
     "billing_error": 402,
     "permission_error": 403,
     "not_found_error": 404,
+    "conflict_error": 409,
     "request_too_large": 413,
     "rate_limit_error": 429,
     "api_error": 500,
@@ -66,6 +139,9 @@ _AS_STATUS: Final[Mapping[str, int]] = {
     "unauthorized": 401,
     "forbidden": 403,
     "not_found": 404,
+    "notfounderror": 404,
+    "unprocessableentityerror": 422,
+    "timeout": 408,
     "rate_limit_exceeded": 429,
     "rate_limited": 429,
     "too_many_requests": 429,
@@ -76,7 +152,12 @@ _AS_STATUS: Final[Mapping[str, int]] = {
     "bad_gateway": 502,
     "service_unavailable": 503,
     "service_unavailable_error": 503,
+    "server_is_overloaded": 503,
     "server_overloaded": 503,
+    "slow_down": 503,
+    "unavailable_error": 503,
+    "provider_overloaded": 503,
+    "provider_unavailable": 502,
     "overloaded": 503,
     "gateway_timeout": 504,
     "invalid_argument": 400,
@@ -144,6 +225,8 @@ def _of_signal(signal: Signal) -> Failure:
             return _of_answer(signal)
         case "connection" | "timeout" | "first_token_timeout" | "idle_timeout":
             return Failure("transient", signal.what)
+        case "callers_timeout":
+            return Failure("transient", "timeout", 0, "nobody")
         case "protocol" | "empty" | "truncated":
             return Failure("transient", signal.what, signal.status)
         case "content_filter" | "unsupported":
@@ -153,23 +236,17 @@ def _of_signal(signal: Signal) -> Failure:
 def _of_answer(signal: Signal) -> Failure:
     """What an error that the provider itself sent means."""
     status = signal.status or next((_AS_STATUS[c] for c in signal.codes if c in _AS_STATUS), 0)
-    kind, reason, scope = _by_code(status, signal) or _by_status(status)
+    kind, reason, scope = _by_rule(status, signal) or _by_status(status)
     return Failure(kind, reason, signal.status, scope, signal.retry_after_s)
 
 
-def _by_code(status: int, signal: Signal) -> _Meaning | None:
+def _by_rule(status: int, signal: Signal) -> _Meaning | None:
     codes = " ".join(signal.codes)
-    if status in (0, 400, 402, 403, 429) and (_QUOTA.search(codes) or _QUOTA_WORDS.search(signal.message)):
-        return "auth_dead", "quota", "key"
-    if status in (0, 400, 403) and _BAD_KEY.search(codes):
-        return "auth_dead", "invalid_key", "key"
-    if _NO_MODEL.search(codes):
-        return "auth_dead", "model_not_found", "model"
-    if status in (0, 400, 403, 413, 422):
-        if _FILTERED.search(codes):
-            return "request_specific", "content_filter", "nobody"
-        if _TOO_LONG.search(codes) or (status in (400, 413) and _TOO_LONG_WORDS.search(signal.message)):
-            return "request_specific", "context_length", "nobody"
+    for rule in _RULES:
+        if status in rule.statuses and (
+            (rule.codes and rule.codes.search(codes)) or (rule.words and rule.words.search(signal.message))
+        ):
+            return rule.meaning
     return None
 
 

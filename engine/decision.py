@@ -10,6 +10,7 @@ from engine.policy import Policy
 Then = Literal[
     "retry",  # the same model again, as the next attempt
     "next_key",  # the same model with another key, as the same attempt
+    "from_the_start",  # the same model, as the same attempt, without the partial answer it refused
     "next_model",
     "raise",  # the request stops here with this very error
     "out_of_time",  # the wait would outlast the deadline
@@ -29,7 +30,8 @@ class Situation(NamedTuple):
         remaining_s: Seconds until the deadline.
         backoff_s: The backoff drawn for this attempt, seconds.
         stretch: Drawn uniformly from [1, 1.1]; a Retry-After is waited out this much longer.
-        may_retry: False once content has reached the caller: a broken stream is not asked again.
+        may_retry: False for a trial, which is one call, and once content has reached the caller.
+        goes_on: True if the model was asked to go on from a partial answer.
     """
 
     policy: Policy
@@ -40,6 +42,7 @@ class Situation(NamedTuple):
     backoff_s: float
     stretch: float = 1.0
     may_retry: bool = True
+    goes_on: bool = False
 
     @property
     def attempts_left(self) -> bool:
@@ -54,15 +57,18 @@ class Decision(NamedTuple):
         then: How the request goes on.
         wait_s: Seconds to sleep before it does.
         bench: What to bench: the `key`, the key on this model, the `model`, or None for nobody.
-        bench_s: Seconds the bench lasts.
+        exact_s: Seconds the bench lasts because the provider said so; None for the cooldown, by its level.
         at_once: True to bench now, False to count one failure and bench at `bench_after`.
     """
 
     then: Then
     wait_s: float = 0.0
     bench: Literal["key", "key_model", "model"] | None = None
-    bench_s: float = 0.0
+    exact_s: float | None = None
     at_once: bool = False
+
+
+_GIVE_UP: Final = Decision("next_model", 0.0, "model")
 
 
 def decide(failure: Failure, situation: Situation) -> Decision:
@@ -77,24 +83,26 @@ def decide(failure: Failure, situation: Situation) -> Decision:
     """
     policy = situation.policy
     if failure.kind == "request_specific":
-        goes_on = (
-            policy.on_content_filter if failure.reason == "content_filter" else policy.on_request_error
-        ) == "next"
-        return Decision("next_model" if goes_on else "raise")
+        if situation.goes_on:
+            return Decision("from_the_start")
+        filtered = failure.reason == "content_filter"
+        stops = (policy.on_content_filter if filtered else policy.on_request_error) == "raise"
+        return Decision("raise" if stops else "next_model")
     if failure.scope in ("key", "key_model") and situation.other_keys:
-        length = failure.retry_after_s or policy.cooldown
-        return Decision("next_key", 0.0, failure.scope, min(length, policy.max_cooldown), at_once=True)
+        # A wait of 0 counts as absent: the key would be back before the next attempt.
+        return Decision("next_key", 0.0, failure.scope, failure.retry_after_s or None, at_once=True)
     if failure.kind == "auth_dead":
         if policy.on_auth_error == "raise":
             return Decision("raise")
         # Without a key to blame, the loop benches the model.
         bench = "model" if failure.scope == "nobody" else failure.scope
-        return Decision("next_model", 0.0, bench, _cooldown(policy), at_once=True)
+        return Decision("next_model", 0.0, bench, at_once=True)
     if failure.retry_after_s:
         return _asked_to_wait(failure.retry_after_s, situation)
     another_now = situation.others and _is_better_served_elsewhere(failure)
     if another_now or not situation.attempts_left:
-        return _give_up(policy)
+        # A limit of the caller's own is nobody's failure.
+        return Decision("next_model") if failure.scope == "nobody" else _GIVE_UP
     return _wait(situation, situation.backoff_s)
 
 
@@ -107,24 +115,16 @@ def _asked_to_wait(retry_after_s: float, situation: Situation) -> Decision:
     policy = situation.policy
     if retry_after_s <= policy.retry_after_patience:
         if not situation.attempts_left:
-            return _give_up(policy)
+            return _GIVE_UP
         return _wait(situation, min(retry_after_s * situation.stretch, policy.max_wait))
     can_sleep_it_out = retry_after_s <= policy.max_wait and retry_after_s < situation.remaining_s
     if not situation.others and situation.attempts_left and can_sleep_it_out:
         return Decision("retry", retry_after_s)
-    length = min(retry_after_s, policy.max_cooldown)
-    return Decision("next_model", 0.0, "model", length, at_once=True)
+    return Decision("next_model", 0.0, "model", retry_after_s, at_once=True)
 
 
 def _wait(situation: Situation, wait_s: float) -> Decision:
-    if wait_s >= situation.remaining_s:
-        return Decision("out_of_time")
-    return Decision("retry", wait_s)
-
-
-def _give_up(policy: Policy) -> Decision:
-    return Decision("next_model", 0.0, "model", _cooldown(policy))
-
-
-def _cooldown(policy: Policy) -> float:
-    return min(policy.cooldown, policy.max_cooldown)
+    if wait_s < situation.remaining_s:
+        return Decision("retry", wait_s)
+    # There is no time for another try here, which is not the model's failure; there may be for another's.
+    return Decision("next_model" if situation.others else "out_of_time")

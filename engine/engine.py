@@ -11,28 +11,28 @@ from types import TracebackType
 from typing import Self, Unpack
 
 from engine import survey
-from engine.asking import Asking, params_of
-from engine.attempt import Attempt
+from engine.asking import Asking, EmbedAsking
 from engine.bus import Bus, EventQueue, Observation, Observer
-from engine.classify import judge
+from engine.completion import Completion
 from engine.config.model import Config
 from engine.config.watch import Watched, changes
-from engine.errors import ConfigError, StandbyError
+from engine.embedding import Embedding
+from engine.errors import ConfigError
 from engine.events import ConfigRejected, ConfigReloaded
-from engine.failover import Walk, no_usable_model
 from engine.identity import engine_name, operator_name
-from engine.messages import Prompt, Reply, as_messages
+from engine.intake import Intake
+from engine.messages import Embeddings, Prompt, Reply
 from engine.names import check_benchable, is_model
 from engine.policy import Policy
+from engine.probing import Probed, Prober
 from engine.providers.build import build_provider
-from engine.request import Request
-from engine.resolve import Resolution, resolve
-from engine.roster import Roster, Unusable
+from engine.resolve import resolve
+from engine.roster import Roster
 from engine.sideline import Sideline
+from engine.stay import Block
 from engine.stream import Stream
 
 _LOOK_AT_FILE_EVERY_S = 1.0
-_MOST_RESOLVED = 1000
 
 
 class Engine:
@@ -61,13 +61,14 @@ class Engine:
         self.name = name or engine_name()
         self._config = config
         self._clock = clock
-        self._rng = rng or random.Random()  # noqa: S311  (jitter, not cryptography)
         self._bus = Bus(self.name)
-        self._sideline = Sideline(self._bus, clock)
+        self._sideline = Sideline(self._bus, clock, self._probe_due)
         self._roster = Roster(config, self._sideline.bench, build_provider)
+        jitter = rng or random.Random()  # noqa: S311  (not cryptography)
+        self._intake = Intake(config, self._roster, self._sideline, self._bus, clock=clock, rng=jitter)
+        self._prober = Prober(self._intake, self._roster)
         self._watched = Watched(config) if watch and config.path else None
         self._watching: asyncio.Task[None] | None = None
-        self._resolved: dict[tuple[object, bool], Resolution] = {}
 
     @property
     def config(self) -> Config:
@@ -95,6 +96,7 @@ class Engine:
         if watching is not None:
             watching.cancel()
             await asyncio.wait((watching,))
+        await self._prober.aclose()
         self._sideline.close()
         await self._roster.aclose()
         self._bus.close()
@@ -118,29 +120,7 @@ class Engine:
             UpstreamError: A failure at which the policy stops.
             ValueError: The prompt or a parameter makes no sense.
         """
-        request = self._request("complete", target, prompt, asking)
-        walk = Walk(request, self._roster, self._sideline, self._rng)
-
-        async def ask(attempt: Attempt) -> Reply:
-            call = attempt.seat.adapter.complete(attempt.call())
-            answer = await attempt.within(call, attempt.limits.attempt, "timeout")
-            wrong = judge(answer)
-            if wrong is not None:
-                raise wrong
-            walk.succeeded(attempt, answer)
-            return request.reply(attempt.model, answer)
-
-        request.tell_started()
-        try:
-            reply = await walk.run(ask)
-        except StandbyError as error:
-            request.tell_failed(error)
-            raise
-        except BaseException:
-            request.tell_cancelled()
-            raise
-        request.tell_succeeded(reply)
-        return reply
+        return await Completion(self._intake.chat("complete", target, prompt, asking)).run()
 
     def stream(self, target: str | Sequence[str], prompt: Prompt, **asking: Unpack[Asking]) -> Stream:
         """Asks a chain for an answer as it is written. Use it with `async with`, then iterate it.
@@ -155,44 +135,27 @@ class Engine:
             NoUsableModel: None of its models can be used.
             ValueError: The prompt or a parameter makes no sense.
         """
-        request = self._request("stream", target, prompt, asking)
-        return Stream(Walk(request, self._roster, self._sideline, self._rng))
+        return Stream(self._intake.chat("stream", target, prompt, asking))
 
-    def _request(self, mode: str, target: str | Sequence[str], prompt: Prompt, asking: Asking) -> Request:
-        found = self._resolve(target, only=asking.get("only", False))
-        messages = as_messages(prompt, asking.get("system"))
-        policy = asking.get("policy") or found.policy
-        now = self._clock()
-        request = Request(
-            target=target if isinstance(target, str) else ", ".join(target),
-            chain=found.chain,
-            models=found.models,
-            mode=mode,
-            policy=policy,
-            messages=messages,
-            params=params_of(asking),
-            started=now,
-            deadline=now + (asking.get("deadline") or policy.deadline),
-            bus=self._bus,
-            clock=self._clock,
-            timeout=asking.get("timeout"),
-            recorded=self._config.record_prompts,
-            unresolved=tuple(part for part, _ in found.skipped),
-        )
-        if all(isinstance(self._roster.standing(model), Unusable) for model in found.models):
-            raise no_usable_model(request.target, self._roster, found.models)
-        return request
+    async def embed(
+        self, target: str | Sequence[str], texts: str | Sequence[str], **asking: Unpack[EmbedAsking]
+    ) -> Embeddings:
+        """Asks a chain for one vector for each text. All of them come from one model.
 
-    def _resolve(self, target: str | Sequence[str], *, only: bool) -> Resolution:
-        """As `resolve`, remembered: programs ask for the same few targets again and again."""
-        key = (target if isinstance(target, str) else tuple(target), only)
-        found = self._resolved.get(key)
-        if found is None:
-            found = resolve(self._config, target, only=only)
-            if len(self._resolved) >= _MOST_RESOLVED:
-                self._resolved.clear()
-            self._resolved[key] = found
-        return found
+        Texts go out in batches, as many as the provider takes in one call. If a model fails for good
+        before the last, the next one begins anew. The configuration's global fallback is not used.
+
+        Args:
+            target: As for `complete`.
+            texts: The texts, none of them empty; one text brings one vector.
+            **asking: See `EmbedAsking`.
+
+        Raises:
+            StandbyError: As for `complete`.
+            TypeError: What is to be embedded is no text.
+            ValueError: There is no text, one is empty, or a parameter makes no sense.
+        """
+        return await Embedding(self._intake.embed(target, texts, asking)).run()
 
     # The bench, by hand
 
@@ -247,19 +210,40 @@ class Engine:
         return self._sideline.unbench(name, by or operator_name(), also)
 
     def is_benched(self, name: str) -> bool:
-        """True if a model, `provider/*` or a key is on the bench now."""
+        """True if a model, `provider/*` or a key is on the bench now, or is tried out by another request."""
         self._sideline.expire()
-        if is_model(name):
-            standing = self._roster.standing(name)
-            return standing is not None and not isinstance(standing, Unusable)
-        return self._sideline.bench.block(name) is not None
+        block = self._roster.standing(name) if is_model(name) else self._sideline.bench.block(name)
+        return isinstance(block, Block) and not block.is_open
 
     def benched(self) -> list[survey.Benched]:
-        """Everything on the bench now, a snapshot."""
+        """Everything on the bench now, a snapshot. What is due is not: the next request may try it."""
         self._sideline.expire()
         return survey.benched(self._sideline)
 
+    async def probe(self, model: str) -> Probed:
+        """Asks one model for a few tokens, whatever the bench says of it.
+
+        An answer ends its automatic bench, as any other would; a hold only an operator lifts. If the
+        model is due, this is its trial; else a failure changes nothing.
+
+        Args:
+            model: A `provider/model`, or an alias of one.
+
+        Raises:
+            UnknownTarget: It is not the name of one model.
+        """
+        self._sideline.expire()
+        return await self._prober.probe(self._intake.resolve(model, only=True).models[0])
+
+    def _probe_due(self, model: str) -> None:
+        self._prober.begin(model)
+
     # Looking
+
+    def keys(self) -> list[survey.KeyStatus]:
+        """The state of every provider's keys, in the order in which they are used."""
+        self._sideline.expire()
+        return survey.keys(self._roster, self._sideline)
 
     def status(self) -> list[survey.ModelStatus]:
         """The state of every model the configuration names, and of any other on the bench."""
@@ -267,17 +251,25 @@ class Engine:
         models = survey.known_models(self._config, (out.name for out in survey.benched(self._sideline)))
         return survey.status(models, self._roster, self._sideline)
 
-    def explain(self, target: str | Sequence[str], *, only: bool = False) -> list[survey.Prospect]:
+    def explain(
+        self, target: str | Sequence[str], *, only: bool = False, owner: str | None = None
+    ) -> list[survey.Prospect]:
         """A dry run: who would be tried now, who would be skipped and why.
+
+        Args:
+            target: As for `complete`.
+            only: True for exactly the one model the target names.
+            owner: Who asks.
 
         Raises:
             UnknownTarget: No part of the target is known.
         """
         self._sideline.expire()
-        found = resolve(self._config, target, only=only)
+        found = resolve(self._config, target, only=only, owner=owner)
         unknown = [survey.Prospect(part, "skip", f"unresolved: {why}") for part, why in found.skipped]
         policy = found.policy.when_all_benched
-        return survey.explain(found.models, policy, self._roster, self._sideline) + unknown
+        known = survey.explain(found.models, policy, self._roster, self._sideline)
+        return [each._replace(fallback=each.model in found.fallback) for each in known] + unknown
 
     def chains(self) -> dict[str, tuple[str, ...]]:
         """Each chain as it resolves, in the file's order."""
@@ -328,7 +320,7 @@ class Engine:
             return False
         what = changes(self._config, found)
         self._config = found
-        self._resolved.clear()
+        self._intake.replace(found)
         self._roster.replace(found)
         self._bus.emit(ConfigReloaded(path=path, changes=what))
         return True

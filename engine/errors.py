@@ -115,10 +115,14 @@ class NoUsableModel(StandbyError):
 
     Attributes:
         parts: `(part, why)` for each part of the target.
+        reasons: For each of them `no_key`, `unresolved` or `too_long`.
     """
 
-    def __init__(self, message: str, *, parts: Sequence[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self, message: str, *, parts: Sequence[tuple[str, str]] = (), reasons: Sequence[str] = ()
+    ) -> None:
         self.parts = tuple(parts)
+        self.reasons = tuple(reasons)
         super().__init__(message)
 
 
@@ -148,18 +152,18 @@ class UpstreamError(StandbyError):
         retry_after_s: Seconds the provider asked to wait, None where it did not.
         model: The model, as `provider/model`.
         message: The provider's own words, redacted and cut at 500 characters.
+        key: The key it was asked with, as `provider#name`; None if it takes none.
     """
 
-    def __init__(self, model: str, failure: Failure, message: str) -> None:
+    def __init__(self, model: str, failure: Failure, message: str, key: str | None = None) -> None:
         self.model = model
         self.failure = failure
         self.message = message
+        self.key = key
         status = f" (HTTP {failure.status})" if failure.status else ""
-        super().__init__(
-            f"{model}: {failure.reason}{status}: {message}"
-            if message
-            else f"{model}: {failure.reason}{status}"
-        )
+        whose = f" with {key}" if key and failure.scope in ("key", "key_model") else ""
+        words = " ".join(message.split())
+        super().__init__(f"{model}: {failure.reason}{status}{whose}" + (f": {words}" if words else ""))
 
     @property
     def kind(self) -> Kind:
@@ -206,9 +210,9 @@ _BY_KIND: dict[Kind, type[UpstreamError]] = {
 }
 
 
-def upstream_error(model: str, failure: Failure, message: str) -> UpstreamError:
+def upstream_error(model: str, failure: Failure, message: str, key: str | None = None) -> UpstreamError:
     """The error class that goes with a failure's kind, filled in."""
-    return _BY_KIND[failure.kind](model, failure, message)
+    return _BY_KIND[failure.kind](model, failure, message, key)
 
 
 class _EndOfRequest(StandbyError):
@@ -259,12 +263,22 @@ class StreamInterrupted(StandbyError):
 
     Attributes:
         text: What had arrived.
-        model: Who had sent it.
+        model: Who had sent the end of it.
         cause: Why it broke.
+        causes: Every error on the way, in order; with those of models that were to go on from there.
     """
 
-    def __init__(self, message: str, *, text: str, model: str, cause: UpstreamError) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        text: str,
+        model: str,
+        cause: UpstreamError,
+        causes: Sequence[UpstreamError] = (),
+    ) -> None:
         self.text = text
         self.model = model
         self.cause = cause
+        self.causes = tuple(causes) or (cause,)
         super().__init__(message)

@@ -283,6 +283,29 @@ class KeyUnbenched(_Unbenched):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ModelDue(Event):
+    """A model's automatic bench has run out: one request, or a probe, may try it."""
+
+    event = "model.due"
+    log_level = _INFO
+    model: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ModelTrial(Event):
+    """A trial was taken by a request or a probe; with an outcome, it was settled.
+
+    The outcome is success, failure, given_back (it told nothing of the model) or lapsed (nobody settled it).
+    """
+
+    event = "model.trial"
+    log_level = _INFO
+    model: str
+    by: str
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ConfigReloaded(Event):
     """The configuration file changed and was taken over."""
 

@@ -6,11 +6,26 @@ import os
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 from engine.config.model import KeySource, ProviderConfig
 from engine.secret import Secret, checked_key
 
 _LARGEST_KEY_FILE = 64 * 1024
+
+
+class KeyValue(NamedTuple):
+    """What is known of one key but its value.
+
+    Attributes:
+        name: `provider#name`.
+        tier: Lower tiers are used first.
+        problem: Why it has no value, in words that hold none; None if it has one.
+    """
+
+    name: str
+    tier: int
+    problem: str | None
 
 
 class KeyRing:
@@ -42,6 +57,14 @@ class KeyRing:
     def names(self) -> list[str]:
         """All keys, set or not, in the order of their tiers."""
         return [self.name(source) for tier in self._tiers for source in tier]
+
+    def values(self) -> list[KeyValue]:
+        """All keys, in the order of their tiers."""
+        found = [(source, self._value(source)) for tier in self._tiers for source in tier]
+        return [
+            KeyValue(self.name(source), source.tier, value if isinstance(value, str) else None)
+            for source, value in found
+        ]
 
     def set_keys(self) -> list[str]:
         """The keys that have a value now."""

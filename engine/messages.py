@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, overload
 
 Message = Mapping[str, Any]
 """One message in the form of OpenAI's chat completions, tools and images included."""
 
 Prompt = str | Sequence[Message]
 """A user's text, or a conversation."""
+
+Vector = tuple[float, ...]
+"""What a text is to an embedding model."""
 
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
 
@@ -85,11 +88,13 @@ class Delta(NamedTuple):
         text: More of the answer.
         reasoning: More of the model's reasoning; not part of the answer.
         tool_call: More of a tool call.
+        restart: True if everything before it is void: another model answers, from the start.
     """
 
     text: str = ""
     reasoning: str = ""
     tool_call: ToolCallDelta | None = None
+    restart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,71 @@ class Reply:
     elapsed_s: float = 0.0
     first_token_s: float | None = None
     request: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings(Sequence[Vector]):
+    """One vector for each text, in the texts' order: a sequence of them, and how they came about.
+
+    Attributes:
+        vectors: The vectors; `len`, indices and iteration mean these. All are of one length, and from
+            one model.
+        model: Who gave them, as `provider/model`.
+        usage: Tokens of the calls that brought them.
+        attempts: Upstream calls the request took, those that brought them included.
+        fallback: True when another model than the first of the list gave them.
+        elapsed_s: Seconds from the call to the last vector, every attempt and sleep included.
+        request: The request's id, as its events carry it.
+    """
+
+    vectors: tuple[Vector, ...] = field(repr=False)
+    model: str
+    usage: Usage
+    attempts: int
+    fallback: bool = False
+    elapsed_s: float = 0.0
+    request: str = ""
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    @overload
+    def __getitem__(self, place: int) -> Vector: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Vector, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> Vector | tuple[Vector, ...]:
+        return self.vectors[place]
+
+    def __iter__(self) -> Iterator[Vector]:
+        return iter(self.vectors)
+
+
+def as_texts(texts: object) -> tuple[str, ...]:
+    """What is to be embedded, checked.
+
+    Args:
+        texts: One text, or a list of texts.
+
+    Raises:
+        ValueError: There is no text, or one is empty.
+        TypeError: It is neither text nor a list of texts.
+    """
+    if isinstance(texts, str):
+        if not texts:
+            raise ValueError("the text to embed is empty")
+        return (texts,)
+    if not isinstance(texts, Sequence) or isinstance(texts, bytes | bytearray | memoryview):
+        raise TypeError(f"what is to be embedded is {type(texts).__name__}, not text or a list of texts")
+    for place, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"texts[{place}] is {type(text).__name__}, not text")
+        if not text:
+            raise ValueError(f"texts[{place}] is empty")
+    if not texts:
+        raise ValueError("there is no text to embed")
+    return tuple(texts)
 
 
 def as_messages(prompt: Prompt, system: str | None = None) -> tuple[Message, ...]:

@@ -30,9 +30,11 @@ def check_benchable(config: Config, name: str) -> None:
     """
     head, _, rest = name.partition("/")
     provider, hash_, key = head.partition("#")
-    found = config.providers.get(provider)
+    providers = config.every_provider
+    found = providers.get(provider)
     if found is None:
-        _refuse(name, f"there is no provider {provider!r}", nearest(provider, config.providers))
+        owned = [whole for whole in providers if whole.partition(":")[2] == provider]
+        _refuse(name, f"there is no provider {provider!r}", (*owned, *nearest(provider, providers)))
     elif hash_:
         keys = [source.name for source in found.keys]
         if key not in keys:

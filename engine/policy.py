@@ -104,7 +104,8 @@ class Policy:
     def wait_after(self, attempt: int, rng: random.Random) -> float:
         """Seconds to wait after the given failed attempt (from 1), at most `max_wait`."""
         if isinstance(self.backoff, Backoff):
-            wait = rng.uniform(0.0, self.backoff.bound(attempt))
+            # Cut before the draw: cut after it, the waits that exceed `max_wait` would all end together.
+            wait = rng.uniform(0.0, min(self.backoff.bound(attempt), self.max_wait))
         else:
             wait = self.backoff(attempt)
         return max(0.0, min(wait, self.max_wait))

@@ -16,8 +16,9 @@ from engine.errors import (
     StreamInterrupted,
     UpstreamError,
 )
+from engine.estimate import tokens_of, tokens_of_longest
 from engine.events import ModelSkipped, RequestCancelled, RequestFailed, RequestStarted, RequestSucceeded
-from engine.messages import Message, Params, Reply
+from engine.messages import Embeddings, Message, Params, Reply, Usage, Vector
 from engine.policy import Policy
 from engine.providers.base import Answer
 
@@ -30,20 +31,25 @@ class Request:
         target: What was asked for, as one line.
         chain: The chain it named, None if it named none.
         models: Who may answer, in order.
-        mode: `complete` or `stream`.
+        mode: `complete`, `stream` or `embed`.
         policy: How patient it is.
-        messages: What is sent, the same to every model.
+        messages: What is sent, the same to every model; none if vectors are asked for.
         params: What is asked of the answer.
         started: When it began, on the engine's clock.
         deadline: When it must be over, on the engine's clock.
-        owner: Who asks.
+        owner: Whose layer its names resolved in first, None for the file alone.
         timeout: The caller's own limit of one attempt, seconds.
         recorded: True if prompt and answer enter events.
         unresolved: Parts of the target that name nothing.
+        texts: What is to be embedded; none if an answer is asked for.
+        dimensions: How long each vector is to be; None leaves it to the model.
+        probing: True for a probe, which asks a model whatever the bench says.
         id: Unique among all engines.
         calls: Upstream calls so far.
+        asked_last: The model of the last of them.
         causes: Errors so far.
         first_token_at: When the first token arrived, on the engine's clock.
+        refused_to_go_on: Models that would not go on from a partial answer.
     """
 
     target: str
@@ -61,10 +67,26 @@ class Request:
     timeout: float | None = None
     recorded: bool = False
     unresolved: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    dimensions: int | None = None
+    probing: bool = False
     id: str = field(default_factory=lambda: os.urandom(6).hex())
     calls: int = 0
+    asked_last: str | None = None
     causes: list[UpstreamError] = field(default_factory=list)
     first_token_at: float | None = None
+    refused_to_go_on: set[str] = field(default_factory=set)
+    _tokens: int | None = None
+
+    @property
+    def tokens(self) -> int:
+        """About how many tokens it sends; for vectors, in the longest of the texts."""
+        if self._tokens is None:
+            if self.texts:
+                self._tokens = tokens_of_longest(self.texts)
+            else:
+                self._tokens = tokens_of(self.messages, self.params.tools)
+        return self._tokens
 
     @property
     def elapsed_s(self) -> float:
@@ -97,6 +119,18 @@ class Request:
             request=self.id,
         )
 
+    def embeddings(self, model: str, vectors: tuple[Vector, ...], usage: Usage) -> Embeddings:
+        """Vectors as the caller gets them."""
+        return Embeddings(
+            vectors=vectors,
+            model=model,
+            usage=usage,
+            attempts=self.calls,
+            fallback=model != self.models[0],
+            elapsed_s=self.elapsed_s,
+            request=self.id,
+        )
+
     def where(self) -> dict[str, Any]:
         """What every event of this request carries."""
         return {"request": self.id, "chain": self.chain, "live": self}
@@ -111,15 +145,15 @@ class Request:
                     models=self.models,
                     mode=self.mode,
                     owner=self.owner,
-                    prompt=self.messages if self.recorded else None,
+                    prompt=(self.texts or self.messages) if self.recorded else None,
                 )
             )
         for part in self.unresolved:
             if self.bus.wants(ModelSkipped):
                 self.bus.emit(ModelSkipped(**self.where(), model=part, why="unresolved"))
 
-    def tell_succeeded(self, reply: Reply) -> None:
-        """Tells that it has its answer."""
+    def tell_succeeded(self, reply: Reply | Embeddings) -> None:
+        """Tells that it has its answer. Vectors are not told: they are many, and nobody reads them."""
         if self.bus.wants(RequestSucceeded):
             self.bus.emit(
                 RequestSucceeded(
@@ -128,10 +162,10 @@ class Request:
                     attempts=reply.attempts,
                     fallback=reply.fallback,
                     elapsed_s=reply.elapsed_s,
-                    first_token_s=reply.first_token_s,
+                    first_token_s=self.first_token_s,
                     input_tokens=reply.usage.input_tokens,
                     output_tokens=reply.usage.output_tokens,
-                    answer=reply.text if self.recorded else None,
+                    answer=reply.text if self.recorded and isinstance(reply, Reply) else None,
                 )
             )
 
@@ -158,10 +192,8 @@ class Request:
 def causes_of(error: StandbyError) -> tuple[UpstreamError, ...]:
     """The upstream errors that led to an error of a request, in order."""
     match error:
-        case ChainExhausted() | DeadlineExceeded():
+        case ChainExhausted() | DeadlineExceeded() | StreamInterrupted():
             return error.causes
-        case StreamInterrupted():
-            return (error.cause,)
         case UpstreamError():
             return (error,)
         case AllBenched() | _:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from engine.config.model import Config
 from engine.errors import ConfigError, Fault, UnknownTarget
+from engine.layers import (
+    Listed,
+    Name,
+    circle_text,
+    listed,
+    names_in,
+    the_one,
+    walk,
+    whole_model,
+    whole_provider,
+)
 from engine.policy import Policy
 from engine.suggest import nearest
 
@@ -21,15 +31,19 @@ class Resolution:
 
     Attributes:
         chain: The chain the target names, None if it is anything else.
-        models: The models in order, each once, as `provider/model`.
+        models: The models in order, each once, as `provider/model`, the fallback's included.
         skipped: `(part, why)` for each part that names nothing.
         policy: The chain's, or the defaults.
+        owner: Whose layer the target's names resolved in first: the chain's owner, else who asked.
+        fallback: Those of the models that are there as fallback only.
     """
 
     chain: str | None
     models: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
     policy: Policy
+    owner: str | None = None
+    fallback: tuple[str, ...] = ()
 
 
 def split_model(model: str) -> tuple[str, str]:
@@ -38,164 +52,161 @@ def split_model(model: str) -> tuple[str, str]:
     return provider, own
 
 
-def resolve(config: Config, target: str | Sequence[str], *, only: bool = False) -> Resolution:
+def resolve(
+    config: Config,
+    target: str | Sequence[str],
+    *,
+    only: bool = False,
+    owner: str | None = None,
+    fallback: bool = True,
+) -> Resolution:
     """The models a target stands for.
 
     A target is a chain's name, an alias, a `provider/model`, several of these separated by commas, or
-    a list of all that. Names resolve as chain, then as alias; lists are spliced in place; the first
-    place of a model counts.
+    a list of all that. Names resolve in the owner's layer, then as chain, then as alias; lists are
+    spliced in place, each chain by its own owner if it has one. A target that is one model becomes that
+    model's group, itself first. Then comes the fallback. The first place of a model counts.
 
     Args:
         config: The configuration.
         target: What a caller asks for.
-        only: Ask for exactly one model: the target must be one, or an alias of one.
+        only: Ask for exactly one model: the target must be one, or an alias of one. Nothing stands in.
+        owner: Who asks.
+        fallback: False to leave the fallback out.
 
     Raises:
-        UnknownTarget: No part of the target names anything, or `only` was asked and it is not one model.
-        ConfigError: Chains or aliases go in a circle; a checked file never does.
+        UnknownTarget: There is no such owner; no part of the target names anything; or `only` was asked
+            and it is not one model.
+        ConfigError: Chains or aliases go in a circle, or a chain's owner is unknown; a checked file
+            never does that.
         TypeError: The target is neither text nor a list of texts.
     """
-    parts = _parts(target)
-    chain = parts[0] if len(parts) == 1 and parts[0] in config.chains else None
-    models, skipped = _expand(config, parts)
-    if not models:
-        raise _unknown(config, parts, skipped)
-    if only and not _is_one_model(config, parts):
-        asked = ", ".join(parts)
-        message = f"`only` asks for exactly one model, and {_quoted(asked)} is not the name of one"
-        raise UnknownTarget(
-            f"{message}; name one of {_some(models)}", target=asked, suggestions=tuple(models)
-        )
-    policy = config.chains[chain].policy if chain else config.defaults
-    return Resolution(chain, tuple(models), tuple(skipped.items()), policy)
+    names = names_in(owner, target)
+    if owner is not None and owner not in config.owners:
+        raise _unknown_owner(config, owner, names)
+    found = _Found(config)
+    found.add(names)
+    if not found.models:
+        raise _unknown(config, names, found.skipped)
+    own = tuple(found.models)
+    one = the_one(config, names)
+    inside = None if one is None else listed(config, one)
+    chain = config.chains[one.name] if one and inside else None
+    model = whole_model(config, one) if one and not inside else None
+    if only and model is None:
+        raise _not_one(names, own)
+    scope = chain.owner if chain and chain.owner is not None else owner
+    if model is not None and not only:
+        found.add(_group(config, owner, model))
+        own = tuple(found.models)
+    if fallback and not only:
+        last = config.fallback if chain is None or chain.fallback is None else chain.fallback
+        found.add(names_in(scope, last))
+    return Resolution(
+        chain=chain.name if chain else None,
+        models=tuple(found.models),
+        skipped=tuple(found.skipped.items()),
+        policy=chain.policy if chain else config.defaults,
+        owner=scope,
+        fallback=tuple(found.models)[len(own) :],
+    )
 
 
-class Step(NamedTuple):
-    """Something found while walking lists of names that refer to each other.
+class _Found:
+    """What the names of a target come to, list by list.
 
     Attributes:
-        name: What was found: a name that is no list, or the one that closes a circle.
-        inside: The list it stands in, empty for one of the roots.
-        place: Its index there.
-        circle: The names of the circle, the first one again at the end; empty if there is none.
+        models: Whole names, in order, each once.
+        skipped: What names nothing, and why.
     """
 
-    name: str
-    inside: str
-    place: int
-    circle: tuple[str, ...] = ()
+    def __init__(self, config: Config) -> None:
+        self.models: dict[str, None] = {}
+        self.skipped: dict[str, str] = {}
+        self._config = config
+
+    def add(self, names: Iterable[Name]) -> None:
+        """Splices names in after what is there.
+
+        Raises:
+            ConfigError: They go in a circle, or a chain's owner is unknown.
+        """
+        for step in walk(names, self._inside):
+            if step.circle:
+                circle = circle_text([at.name for at in step.circle])
+                inside = step.inside and listed(self._config, step.inside)
+                raise _wrong(inside.place if inside else (), circle)
+            whole = whole_model(self._config, step.name)
+            if whole is not None:
+                self.models[whole] = None
+            elif step.name.name not in self.skipped:
+                self.skipped[step.name.name] = _why_unknown(self._config, step.name)
+
+    def _inside(self, at: Name) -> list[Name] | None:
+        inside: Listed | None = listed(self._config, at)
+        if inside is None:
+            return None
+        owner = self._config.chains[at.name].owner if inside.is_chain else None
+        if owner is not None and owner not in self._config.owners:
+            raise _wrong((*inside.place, "owner"), f"unknown owner {_quoted(owner)}")
+        return inside.names
 
 
-def walk(roots: Iterable[str], lists: Callable[[str], Sequence[str] | None]) -> Iterator[Step]:
-    """Walks lists of names, depth first and in order, each list once however often it is named.
-
-    Args:
-        roots: Where to begin.
-        lists: What a name stands for, None if it is no list.
-
-    Yields:
-        Each name that is no list, as often as it is met, and each circle.
-    """
-    # The stack is kept by hand: lists may be nested deeper than Python's own allows.
-    path: dict[str, Iterator[tuple[int, str]]] = {"": enumerate(roots)}
-    done: set[str] = set()
-    while path:
-        inside = next(reversed(path))
-        place, name = next(path[inside], (-1, ""))
-        if place < 0:
-            done.add(inside)
-            path.popitem()
-        elif name in path:
-            names = list(path)
-            yield Step(name, inside, place, (*names[names.index(name) :], name))
-        elif name not in done:
-            inner = lists(name)
-            if inner is None:
-                yield Step(name, inside, place)
-            else:
-                path[name] = enumerate(inner)
+def _wrong(place: Iterable[str], what: str) -> ConfigError:
+    return ConfigError([Fault("configuration", 0, 0, ".".join(place), what)])
 
 
-def circle_text(names: Sequence[str]) -> str:
-    """What is wrong with names that go in a circle; a long way round is cut short."""
-    if len(names) > _MOST_NAMES:
-        names = [*names[:4], "…", *names[-3:]]
-    return f"goes in a circle: {' → '.join(names)}"
+def _group(config: Config, owner: str | None, model: str) -> list[Name]:
+    """The group that a model belongs to, as its owner sees it; nothing if it belongs to none."""
+    for group in config.groups:
+        names = names_in(owner, group)
+        if any(whole_model(config, at) == model for at in names):
+            return names
+    return []
 
 
-def _parts(target: str | Sequence[str]) -> list[str]:
-    parts: list[str] = []
-    for text in (target,) if isinstance(target, str) else target:
-        if not isinstance(text, str):
-            raise TypeError("a target is text, or a list of texts")
-        parts += [part for piece in text.split(",") if (part := piece.strip())]
-    return parts
-
-
-def _inside(config: Config, name: str) -> list[str] | None:
-    """What a chain or an alias lists."""
-    if name in config.chains:
-        return _parts(config.chains[name].models)
-    return _parts(config.aliases[name]) if name in config.aliases else None
-
-
-def _expand(config: Config, parts: list[str]) -> tuple[dict[str, None], dict[str, str]]:
-    models: dict[str, None] = {}
-    skipped: dict[str, str] = {}
-    for step in walk(parts, lambda name: _inside(config, name)):
-        if step.circle:
-            where = f"chains.{step.inside}" if step.inside in config.chains else f"aliases.{step.inside}"
-            raise ConfigError([Fault("configuration", 0, 0, where, circle_text(step.circle))])
-        if step.name in models or step.name in skipped:
-            continue
-        why = _why_unknown(config, step.name)
-        if why:
-            skipped[step.name] = why
-        else:
-            models[step.name] = None
-    return models, skipped
-
-
-def _is_one_model(config: Config, parts: list[str] | None) -> bool:
-    while parts and len(parts) == 1 and parts[0] not in config.chains:
-        name = parts[0]
-        parts = _inside(config, name)
-        if parts is None:
-            return True
-    return False
-
-
-def _why_unknown(config: Config, part: str) -> str:
-    provider, slash, own = part.partition("/")
-    if slash and provider in config.providers:
-        return "" if own and own != "*" else f"names no model; write {provider}/MODEL"
-    likely = _suggestions(config, part)
-    if not slash and part in config.providers:
-        example = likely[0] if likely else f"{part}/MODEL"
-        return f"{_quoted(part)} is a provider; name one of its models, as {example}"
-    what = f"unknown provider {_quoted(provider)}" if slash else f"unknown name {_quoted(part)}"
+def _why_unknown(config: Config, at: Name) -> str:
+    provider, slash, _ = at.name.partition("/")
+    is_provider = whole_provider(config, Name(at.owner, provider)) is not None
+    if slash and is_provider:
+        return f"names no model; write {provider}/MODEL"
+    likely = _suggestions(config, at)
+    if is_provider:
+        example = likely[0] if likely else f"{at.name}/MODEL"
+        return f"{_quoted(at.name)} is a provider; name one of its models, as {example}"
+    what = f"unknown provider {_quoted(provider)}" if slash else f"unknown name {_quoted(at.name)}"
     return f"{what}, did you mean {_quoted(likely[0])}" if likely else what
 
 
-def _suggestions(config: Config, part: str) -> tuple[str, ...]:
+def _suggestions(config: Config, at: Name) -> tuple[str, ...]:
+    part = at.name
     provider, slash, own = part.partition("/")
+    layer = config.owners.get(at.owner) if at.owner is not None else None
+    own_lists = layer.aliases if layer else {}
     if slash:
-        return tuple(f"{other}/{own}" for other in nearest(provider, config.providers))
-    lists = (*(chain.models for chain in config.chains.values()), *config.aliases.values())
+        # Only who asks for nobody in particular is told that an owner has a provider of this name.
+        others = [name for name in config.every_provider if name not in config.providers]
+        theirs = [name for name in others if not layer and name.partition(":")[2] == provider]
+        known = [*(layer.providers if layer else ()), *config.providers, *(others if ":" in provider else ())]
+        return tuple(f"{other}/{own}" for other in dict.fromkeys((*theirs, *nearest(provider, known))))
+    chains = (chain.models for chain in config.chains.values())
+    lists = (*own_lists.values(), *chains, *config.aliases.values())
     models = dict.fromkeys(name for names in lists for name in names if "/" in name)
-    if part in config.providers:
+    if whole_provider(config, at) is not None:
         return tuple(model for model in models if split_model(model)[0] == part)[:_MOST_NAMES]
     # Newcomers leave out the provider: the model's own name is what they meant.
     meant = [model for model in models if split_model(model)[1] == part]
-    return tuple(dict.fromkeys((*meant, *nearest(part, [*config.chains, *config.aliases, *models]))))
+    known = [*own_lists, *config.chains, *config.aliases, *models]
+    return tuple(dict.fromkeys((*meant, *nearest(part, known))))
 
 
-def _unknown(config: Config, parts: list[str], skipped: Mapping[str, str]) -> UnknownTarget:
-    asked = ", ".join(parts)
-    if not parts:
+def _unknown(config: Config, names: list[Name], skipped: Mapping[str, str]) -> UnknownTarget:
+    asked = _asked(names)
+    if not names:
         message = "the target is empty; name a chain, an alias, or a model as provider/model"
         return UnknownTarget(message, suggestions=tuple(config.chains)[:_MOST_NAMES])
-    likely = dict.fromkeys(name for part in skipped for name in _suggestions(config, part))
+    owner = names[0].owner
+    likely = dict.fromkeys(name for part in skipped for name in _suggestions(config, Name(owner, part)))
     if len(skipped) > 1:
         reasons = "; ".join(f"{_quoted(part)}: {why}" for part, why in list(skipped.items())[:_MOST_NAMES])
         message = f"no part of the target is known: {reasons}"
@@ -207,6 +218,24 @@ def _unknown(config: Config, parts: list[str], skipped: Mapping[str, str]) -> Un
     if not likely and config.chains:
         message += f"; known chains: {_some(config.chains)}"
     return UnknownTarget(message, target=asked, suggestions=tuple(likely)[:_MOST_NAMES])
+
+
+def _unknown_owner(config: Config, owner: str, names: list[Name]) -> UnknownTarget:
+    likely = nearest(owner, config.owners)
+    hint = f", did you mean {_quoted(likely[0])}?" if likely else ""
+    if not likely:
+        hint = f"; known owners: {_some(config.owners)}" if config.owners else "; there are no `owners`"
+    return UnknownTarget(f"unknown owner {_quoted(owner)}{hint}", target=_asked(names), suggestions=likely)
+
+
+def _not_one(names: list[Name], models: tuple[str, ...]) -> UnknownTarget:
+    asked = _asked(names)
+    message = f"exactly one model is asked for, and {_quoted(asked)} is not the name of one"
+    return UnknownTarget(f"{message}; name one of {_some(models)}", target=asked, suggestions=models)
+
+
+def _asked(names: list[Name]) -> str:
+    return ", ".join(at.name for at in names)
 
 
 def _quoted(name: str) -> str:

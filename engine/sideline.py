@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from engine.bench import Bench, Benched, Stay, Ticket, Transition
+from engine.bench import Bench
 from engine.bus import Bus, iso
-from engine.events import Event, KeyBenched, KeyUnbenched, ModelBenched, ModelUnbenched
+from engine.events import (
+    Event,
+    KeyBenched,
+    KeyUnbenched,
+    ModelBenched,
+    ModelDue,
+    ModelTrial,
+    ModelUnbenched,
+)
 from engine.names import is_key
+from engine.stay import Benched, Due, Sentence, Stay, Ticket, Transition, Trial, TrialTakenBy
 
 _CLOCK_WAS_SET_S: Final = 0.5
-
-
-class Sentence(NamedTuple):
-    """A bench that a failure asks for.
-
-    Attributes:
-        length_s: Seconds it lasts.
-        reason: The failure's reason.
-        after: Failures in a row that it takes.
-        dead: True if a key or quota is gone.
-    """
-
-    length_s: float
-    reason: str
-    after: int = 1
-    dead: bool = False
 
 
 class Sideline:
@@ -37,17 +31,26 @@ class Sideline:
     Args:
         bus: Where the events go.
         clock: The engine's clock, seconds.
+        probe: Begins a probe of a model that is due and awaits one, if none is under way.
         wall: Seconds since the epoch.
     """
 
-    def __init__(self, bus: Bus, clock: Callable[[], float], wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        clock: Callable[[], float],
+        probe: Callable[[str], None],
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self.bench = Bench(clock)
+        self._probe = probe
         self._bus = bus
         self._clock = clock
         self._wall = wall
         self._offset = wall() - clock()
         self._timer: asyncio.TimerHandle | None = None
         self._waiting: set[asyncio.Future[None]] = set()
+        self._to_probe: set[str] = set()
 
     def until(self, stay: Stay) -> str | None:
         """A stay's end as ISO 8601, None for no end."""
@@ -63,16 +66,25 @@ class Sideline:
         """Seconds until a stay ends, None for no end."""
         return None if stay.until is None else max(0.0, stay.until - self._clock())
 
+    def take_trial(self, name: str, by: TrialTakenBy, lease_s: float) -> Ticket:
+        """Begins the trial of a model that is due."""
+        ticket, transitions = self.bench.take_trial(name, by, lease_s)
+        self.announce(transitions)
+        return ticket
+
     def failed(self, ticket: Ticket, sentence: Sentence) -> list[Transition]:
         """Counts a failure; the caller announces what came of it, after its own event."""
-        return self.bench.failed(
-            ticket, sentence.length_s, sentence.reason, after=sentence.after, dead=sentence.dead
-        )
+        return self.bench.failed(ticket, sentence)
 
     def succeeded(self, tickets: Iterable[Ticket]) -> None:
         """Clears failures and automatic benches of everything that took part in a success."""
         for ticket in tickets:
             self.announce(self.bench.succeeded(ticket))
+
+    def give_back(self, ticket: Ticket) -> None:
+        """Frees the trial of an attempt that told nothing of its model; nothing if it was none."""
+        if ticket.trial:
+            self.announce(self.bench.give_back(ticket))
 
     def hold(self, name: str, length_s: float | None, reason: str, by: str) -> None:
         """An operator benches a name."""
@@ -85,9 +97,8 @@ class Sideline:
         return bool(gone)
 
     def expire(self) -> None:
-        """Ends the stays whose time is over. Cheap when there is none."""
-        end = self.bench.next_end()
-        if end is not None and end <= self._clock():
+        """Ends the stays and trials whose time is over. Cheap when there is none."""
+        if self.bench.next_end() <= self._clock():
             self.announce(self.bench.expire())
 
     def announce(self, transitions: Sequence[Transition]) -> None:
@@ -100,6 +111,16 @@ class Sideline:
             if not waiting.done():
                 waiting.set_result(None)
         self._set_timer()
+        self.begin_probes()
+
+    def begin_probes(self) -> None:
+        """Has the models probed that are due and await it; those that an operator holds wait for his word."""
+        for name in tuple(self._to_probe):
+            block = self.bench.block(name)
+            if block is not None and block.awaits_probe:
+                self._probe(name)
+            elif block is None or block.state in ("benched", "due"):
+                self._to_probe.discard(name)
 
     async def change(self, within_s: float) -> None:
         """Waits until something changes on the bench, at most so many seconds."""
@@ -118,24 +139,33 @@ class Sideline:
             self._timer = None
 
     def _tell(self, transition: Transition) -> None:
-        key = is_key(transition.name)
-        facts: dict[str, Any] = {"key" if key else "model": transition.name, "manual": transition.manual}
-        kind: type[Event]
-        if isinstance(transition, Benched):
-            kind = KeyBenched if key else ModelBenched
-            stay = transition.stay
-            facts |= {"until": self.until(stay), "for_s": stay.length_s, "reason": stay.reason, "by": stay.by}
-            facts |= {"level": transition.level, "failures": transition.failures}
-        else:
-            kind = KeyUnbenched if key else ModelUnbenched
-            facts |= {"why": transition.why, "by": transition.by}
+        kind, facts = self._event(transition)
         if self._bus.wants(kind):
             self._bus.emit(kind(**facts))
+        if isinstance(transition, Due) and transition.awaits_probe:
+            self._to_probe.add(transition.name)
+
+    def _event(self, transition: Transition) -> tuple[type[Event], dict[str, Any]]:
+        name = transition.name
+        key = is_key(name)
+        facts: dict[str, Any] = {"key" if key else "model": name}
+        match transition:
+            case Due():
+                return ModelDue, facts
+            case Trial(_, by, outcome):
+                return ModelTrial, {**facts, "by": by, "outcome": outcome}
+            case Benched(_, stay, manual, level, failures):
+                facts |= {"until": self.until(stay), "for_s": stay.length_s, "manual": manual}
+                facts |= {"reason": stay.reason, "by": stay.by, "level": level, "failures": failures}
+                return (KeyBenched if key else ModelBenched), facts
+            case _:
+                facts |= {"manual": transition.manual, "why": transition.why, "by": transition.by}
+                return (KeyUnbenched if key else ModelUnbenched), facts
 
     def _set_timer(self) -> None:
         self.close()
         end = self.bench.next_end()
-        if end is None:
+        if end == math.inf:
             return
         try:
             loop = asyncio.get_running_loop()

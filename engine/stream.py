@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, Self
 
+from engine import endings
 from engine.attempt import Attempt
 from engine.classify import judge
-from engine.errors import StandbyError, StreamInterrupted
+from engine.continuation import blanks_at_end, going_on, joined, way_on, without_seam
+from engine.errors import DeadlineExceeded, StandbyError, StreamInterrupted, UpstreamError
 from engine.events import StreamBroken
 from engine.failover import Walk
 from engine.messages import Delta, Reply
-from engine.providers.base import Part, Signal
+from engine.policy import MidStream
+from engine.providers.base import Answer, Part, Signal
 from engine.transcript import Transcript
 from engine.trouble import Trouble
 
@@ -27,9 +31,14 @@ class Stream:
     Entering waits for the first token of the first model that answers; leaving closes the upstream
     connection at once. Iterating gives `Delta`s; once that has ended, `reply` is the whole answer.
 
+    What happens when a model breaks off in the middle is the policy's `mid_stream`. With `restart` (and
+    with `continue`, where a model can't go on from a partial answer) a `Delta` comes whose `restart` is
+    true: drop what you have, the answer begins again.
+
     Raises:
         ChainExhausted: On entering or iterating: no model answered.
-        StreamInterrupted: While iterating: the stream broke after content had been delivered.
+        StreamInterrupted: While iterating: the stream broke after content had been delivered, and the
+            policy says to raise, or no other model went on.
         StandbyError: The other ends a request may come to.
     """
 
@@ -37,6 +46,10 @@ class Stream:
         self._walk = walk
         self._request = walk.request
         self._transcript = Transcript()
+        self._kept: Answer | None = None  # what the caller has of models that broke off
+        self._broke_off: UpstreamError | None = None  # the last of them
+        self._way_on: MidStream = "raise"
+        self._seam = ""
         self._attempt: Attempt | None = None
         self._open: Any = None  # the provider's stream, entered
         self._batches: Any = None
@@ -48,7 +61,7 @@ class Stream:
     @property
     def text(self) -> str:
         """What has been delivered so far."""
-        return self._transcript.text
+        return self._answer().text
 
     @property
     def model(self) -> str | None:
@@ -84,7 +97,7 @@ class Stream:
             if not self._over:
                 self._over = True
                 if self._attempt is not None:
-                    self._attempt.cancel("caller")
+                    self._walk.cancelled(self._attempt, "caller")
                 self._request.tell_cancelled()
         finally:
             await self._close()
@@ -103,25 +116,46 @@ class Stream:
             for batch in self._waiting:
                 for part in batch:
                     if type(part) is Delta:
-                        self._transcript.deliver(part)
-                        yield part
+                        delta = part if self._kept is None else self._fitted(part)
+                        self._transcript.deliver(delta)
+                        yield delta
             if attempt is not None:
                 attempt.end += clock() - before  # what the caller does with a piece is not the model's time
             self._waiting = []
             await self._step(self._go_on())
 
+    def _fitted(self, delta: Delta) -> Delta:
+        """A delta made to fit behind what the caller has of models that broke off."""
+        if self._seam and delta.text:
+            text, self._seam = without_seam(delta.text, self._seam)
+            delta = delta._replace(text=text)
+        call = delta.tool_call
+        if call is not None and self._kept is not None:
+            delta = delta._replace(tool_call=replace(call, index=call.index + len(self._kept.tool_calls)))
+        return delta
+
     async def _step(self, step: Awaitable[None]) -> None:
-        """Takes one step; tells of the error that ends the request, if it does."""
+        """Takes one step; tells of the error that ends the request, if it does.
+
+        Raises:
+            StandbyError: That error. To a caller who has content already it is a `StreamInterrupted`.
+        """
         try:
             await step
-        except StandbyError as error:
-            self._over = True
-            self._request.tell_failed(error)
-            await self._close()
-            raise
+        except StandbyError as ended:
+            error = ended
+        else:
+            return
+        if self._broke_off is not None and not isinstance(error, DeadlineExceeded | StreamInterrupted):
+            error = endings.interrupted(self._request, self._broke_off, self.text, error)
+        self._over = True
+        self._request.tell_failed(error)
+        await self._close()
+        raise error
 
     async def _start(self, attempt: Attempt) -> None:
         """Opens a model's stream and waits for its first token."""
+        way = self._way_for(attempt)
         self._transcript = Transcript()
         self._waiting = []
         patience = attempt.started + attempt.limits.first_token
@@ -140,6 +174,23 @@ class Stream:
             await self._close()
             raise
         self._attempt = attempt
+        if way == "restart":
+            self._kept = None
+            self._waiting.insert(0, [Delta(restart=True)])
+
+    def _way_for(self, attempt: Attempt) -> MidStream:
+        """How this attempt goes on from what the caller has; asks the model for that, if it does."""
+        kept, way = self._kept, self._way_on
+        self._seam = ""
+        if kept is None:
+            return "raise"
+        if way == "continue" and attempt.model in self._request.refused_to_go_on:
+            way = "restart"
+        if way == "continue":
+            attempt.messages = going_on(attempt.messages, kept.text)
+            attempt.goes_on = True
+            self._seam = blanks_at_end(kept.text)
+        return way
 
     async def _go_on(self) -> None:
         """Brings the next batch, or the end."""
@@ -174,6 +225,8 @@ class Stream:
                 has_delta = True
             else:
                 self._transcript.note(part)
+        if has_delta and attempt.on_trial and any(map(_is_content, batch)):
+            self._walk.passed_trial(attempt)
         return has_delta
 
     async def _finish(self, attempt: Attempt) -> None:
@@ -184,7 +237,8 @@ class Stream:
         """
         with suppress(Exception):  # a failure after the finish reason is no failure
             await attempt.within(self._drain(), _AFTER_FINISH_S, "idle_timeout")
-        wrong = judge(self._transcript.answer())
+        # A model that was asked to go on may have nothing to add.
+        wrong = judge(self._answer() if attempt.goes_on else self._transcript.answer())
         if wrong is not None:
             raise wrong
 
@@ -195,31 +249,51 @@ class Stream:
                 self._transcript.note(part)
 
     async def _broke(self, attempt: Attempt, trouble: Trouble | None) -> None:
-        """The stream broke: goes on with another model if nothing was delivered, else tells the caller."""
+        """The stream broke: goes on with another model, if nothing was delivered or the policy has a way."""
         await self._close()
         if not self._transcript.has_content:
             self._attempt = None
             await self._walk.failed(attempt, trouble)
-            await self._walk.run(self._start)
-            return
-        _, cause = self._walk.judge(attempt, trouble, delivered=True)
-        request, text = self._request, self.text
-        mode = request.policy.mid_stream
+        else:
+            self._break_off(attempt, trouble)
+        await self._walk.run(self._start)
+
+    def _break_off(self, attempt: Attempt, trouble: Trouble | None) -> None:
+        """Keeps what a model has delivered, and chooses the way on.
+
+        Raises:
+            StreamInterrupted: There is none.
+        """
+        decision, cause = self._walk.judge(attempt, trouble, delivered=True)
+        request = self._request
+        kept = self._answer()
+        way = way_on(request.policy.mid_stream, kept, request.params)
+        if decision.then == "raise":
+            way = "raise"
         if request.bus.wants(StreamBroken):
             request.bus.emit(
-                StreamBroken(**request.where(), model=attempt.model, delivered_chars=len(text), mode=mode)
+                StreamBroken(
+                    **request.where(),
+                    model=attempt.model,
+                    delivered_chars=len(kept.text),
+                    mode=way,
+                    next_model=None if way == "raise" else self._walk.next_playable(),
+                )
             )
-        raise StreamInterrupted(
-            f"{attempt.model} broke off after {len(text)} characters: {cause}",
-            text=text,
-            model=attempt.model,
-            cause=cause,
-        )
+        if way == "raise":
+            raise endings.interrupted(request, cause, kept.text)
+        self._kept, self._way_on, self._broke_off = kept, way, cause
+        self._transcript = Transcript()
+        self._attempt = None
+        self._walk.give_up()
+
+    def _answer(self) -> Answer:
+        """All that the caller has."""
+        return joined(self._kept, self._transcript.answer())
 
     def _succeed(self, attempt: Attempt) -> None:
-        answer = self._transcript.answer()
-        self._walk.succeeded(attempt, answer)
-        self.reply = self._request.reply(attempt.model, answer)
+        self._walk.succeeded(attempt, self._transcript.answer())
+        self.reply = self._request.reply(attempt.model, self._answer())
         self._over = True
         self._request.tell_succeeded(self.reply)
 
@@ -227,3 +301,7 @@ class Stream:
         opened, self._open, self._batches = self._open, None, None
         if opened is not None:
             await opened.__aexit__(None, None, None)
+
+
+def _is_content(part: Part) -> bool:
+    return type(part) is Delta and bool(part.text or part.tool_call)

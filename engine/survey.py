@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from engine.bench import Block
 from engine.config.model import Config
 from engine.errors import StandbyError
+from engine.keys import KeyValue
 from engine.names import is_model
 from engine.policy import WhenAllBenched
 from engine.resolve import resolve
 from engine.roster import Roster, Unusable
 from engine.sideline import Sideline
-
-State = Literal["live", "due", "on_trial", "benched", "held"]
+from engine.stay import Block, State
 
 
 class Benched(NamedTuple):
@@ -75,25 +74,59 @@ class ModelStatus(NamedTuple):
     unusable: str | None = None
 
 
+class KeyStatus(NamedTuple):
+    """One key's state.
+
+    Attributes:
+        key: The key, as `provider#name`.
+        provider: Its provider.
+        tier: Keys of a lower tier are used first.
+        state: usable, benched, held (by an operator), or unset (it has no value).
+        until: When it is back, ISO 8601 in UTC; None if it is not out, or has no end.
+        remaining_s: Seconds until then.
+        for_s: Seconds the whole stay lasts.
+        manual: True for an operator's hold.
+        reason: Why it is out.
+        by: Who benched it.
+        unset: Why it has no value, as `OPENAI_API_KEY is not set`; None if it has one.
+        on_models: Its benches on single models, named `provider#name/model`.
+    """
+
+    key: str
+    provider: str
+    tier: int
+    state: Literal["usable", "benched", "held", "unset"]
+    until: str | None = None
+    remaining_s: float | None = None
+    for_s: float | None = None
+    manual: bool = False
+    reason: str = ""
+    by: str | None = None
+    unset: str | None = None
+    on_models: tuple[Benched, ...] = ()
+
+
 class Prospect(NamedTuple):
     """What a request would do with one model now.
 
     Attributes:
         model: The model, or the part of the target that names none.
         would: `try` or `skip`.
-        why: Why it would be skipped; None if it would be tried.
+        why: Why it would be skipped; None if it would simply be tried.
         until: When it is back, ISO 8601 in UTC; None if it is not out, or has no end.
+        fallback: True for a model that is there as fallback only.
     """
 
     model: str
     would: Literal["try", "skip"]
     why: str | None = None
     until: str | None = None
+    fallback: bool = False
 
 
 def benched(sideline: Sideline) -> list[Benched]:
-    """Everything on the bench now."""
-    return [_benched(block, sideline) for block in sideline.bench.blocks()]
+    """Everything that the next request would pass over."""
+    return [_benched(block, sideline) for block in sideline.bench.blocks() if not block.is_open]
 
 
 def _benched(block: Block, sideline: Sideline) -> Benched:
@@ -108,6 +141,7 @@ def _benched(block: Block, sideline: Sideline) -> Benched:
         by=stay.by,
         level=block.level,
         failures=block.failures,
+        on_trial=block.state == "on_trial",
     )
 
 
@@ -119,23 +153,48 @@ def status(models: Iterable[str], roster: Roster, sideline: Sideline) -> list[Mo
 def _status(model: str, roster: Roster, sideline: Sideline) -> ModelStatus:
     standing = roster.standing(model)
     failures = sideline.bench.failures(model)
+    level = sideline.bench.level(model)
     if standing is None:
-        return ModelStatus(model, "live", failures=failures)
+        return ModelStatus(model, "live", level=level, failures=failures)
     if isinstance(standing, Unusable):
-        return ModelStatus(model, "live", failures=failures, unusable=standing.detail)
+        return ModelStatus(model, "live", level=level, failures=failures, unusable=standing.detail)
     out = _benched(standing, sideline)
     return ModelStatus(
         model=model,
-        state="held" if out.manual else "benched",
+        state=standing.state,
         until=out.until,
         remaining_s=out.remaining_s,
         for_s=out.for_s,
         manual=out.manual,
         reason=out.reason,
         by=out.by,
-        level=out.level,
+        level=level,
         failures=failures,
     )
+
+
+def keys(roster: Roster, sideline: Sideline) -> list[KeyStatus]:
+    """The state of every key, provider by provider, in the order in which they are used."""
+    out = benched(sideline)
+    return [_key_status(key, out) for key in roster.key_values()]
+
+
+def _key_status(key: KeyValue, out: Sequence[Benched]) -> KeyStatus:
+    stay = next((each for each in out if each.name == key.name), None)
+    on_models = tuple(each for each in out if each.name.startswith(f"{key.name}/"))
+    provider = key.name.partition("#")[0]
+    status = KeyStatus(key.name, provider, key.tier, "usable", unset=key.problem, on_models=on_models)
+    if stay is not None:
+        return status._replace(
+            state="held" if stay.manual else "benched",
+            until=stay.until,
+            remaining_s=stay.remaining_s,
+            for_s=stay.for_s,
+            manual=stay.manual,
+            reason=stay.reason,
+            by=stay.by,
+        )
+    return status if key.problem is None else status._replace(state="unset")
 
 
 def known_models(config: Config, also: Iterable[str] = ()) -> list[str]:
@@ -146,18 +205,22 @@ def known_models(config: Config, also: Iterable[str] = ()) -> list[str]:
         also: More names; those that are models are appended.
     """
     models: dict[str, None] = {}
-    for target in (*config.chains, *config.aliases):
-        models.update(dict.fromkeys(chain_models(config, target)))
-    for provider in config.providers.values():
+    targets: list[tuple[str | None, str]] = [(None, target) for target in (*config.chains, *config.aliases)]
+    targets += [(owner.name, alias) for owner in config.owners.values() for alias in owner.aliases]
+    for owner, target in targets:
+        models.update(dict.fromkeys(chain_models(config, target, owner)))
+    for group in config.groups:
+        models.update(dict.fromkeys(group))
+    for provider in config.every_provider.values():
         models.update(dict.fromkeys(f"{provider.name}/{name}" for name in provider.models))
     models.update(dict.fromkeys(name for name in also if is_model(name)))
     return list(models)
 
 
-def chain_models(config: Config, chain: str) -> tuple[str, ...]:
+def chain_models(config: Config, chain: str, owner: str | None = None) -> tuple[str, ...]:
     """A chain or alias as it resolves; nothing if it does not, which a checked configuration rules out."""
     try:
-        return resolve(config, chain).models
+        return resolve(config, chain, owner=owner).models
     except StandbyError:
         return ()
 
@@ -178,7 +241,7 @@ def explain(
     if policy != "try" or any(prospect.would == "try" for prospect in prospects):
         return prospects
     soonest = sorted(
-        ((bar.end, model) for model, bar in bars if isinstance(bar, Block) and bar.may_be_tried),
+        ((bar.stay.end, model) for model, bar in bars if isinstance(bar, Block) and bar.may_be_tried),
         key=lambda each: each[0],
     )
     tried = [model for _, model in soonest]
@@ -191,6 +254,15 @@ def _prospect(model: str, bar: Block | Unusable | None, sideline: Sideline) -> P
         return Prospect(model, "try")
     if isinstance(bar, Unusable):
         return Prospect(model, "skip", f"{bar.why}: {bar.detail}")
+    match bar.state:
+        case "due" if bar.is_open:
+            return Prospect(model, "try", "due: it would be its trial")
+        case "due":
+            return Prospect(model, "skip", "due: waiting for its probe")
+        case "on_trial":
+            return Prospect(model, "skip", "on trial: another request tries it out")
+        case _:
+            pass
     why = "held" if bar.manual else "benched"
     by = f" by {bar.stay.by}" if bar.stay.by else ""
     return Prospect(model, "skip", f"{why}{by}: {bar.stay.reason}", sideline.until(bar.stay))

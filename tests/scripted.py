@@ -10,16 +10,20 @@ in memory, so it goes well with `tests.virtual_time`.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.config.model import ChainConfig, Config, KeySource, ProviderConfig
+from engine.engine import Engine
 from engine.events import Event
-from engine.messages import Delta, Usage
+from engine.messages import Delta, Usage, Vector
 from engine.policy import Policy
-from engine.providers.base import Answer, Call, End, Finish, Part, Signal
+from engine.providers.base import Answer, Call, EmbedCall, EmbedLimits, End, Finish, Part, Signal, Vectors
+
+AnyCall = TypeVar("AnyCall", Call, EmbedCall)
 
 
 @dataclass(frozen=True)
@@ -47,26 +51,41 @@ def speak(text: str, finish: str = "stop") -> Parts:
     return Parts([*words, [Finish(finish)], [Usage(3, len(words)), End()]])
 
 
+def vector_of(model: str, text: str) -> Vector:
+    """What a model makes of a text; no two models, and few texts, share one."""
+    return (float(len(text)), float(sum(map(ord, text))), float(sum(map(ord, model))))
+
+
 @dataclass
 class Scripted:
-    """The provider. `calls` has every call in order, `open` how many are under way."""
+    """The provider. `calls` and `embeds` have every call in order, `open` says how many are under way."""
 
-    scripts: Mapping[str, Sequence[Any] | Callable[[Call], Any]]
+    scripts: Mapping[str, Sequence[Any] | Callable[[Any], Any]]
+    embed_limits: EmbedLimits = field(default_factory=EmbedLimits)
     calls: list[Call] = field(default_factory=list)
+    embeds: list[EmbedCall] = field(default_factory=list)
     open: int = 0
     closed: bool = False
 
     async def complete(self, call: Call) -> Answer:
-        with self._under_way(call):
-            step = await self._step(call)
+        with self._under_way(self.calls, call):
+            step = await self._step(call, self.models())
             if isinstance(step, Answer):
                 return step
             return Answer(str(step), "stop", Usage(3, 5))
 
+    async def embed(self, call: EmbedCall) -> Vectors:
+        """A step that is no `Vectors` stands for good ones."""
+        with self._under_way(self.embeds, call):
+            step = await self._step(call, [each.model for each in self.embeds])
+            if isinstance(step, Vectors):
+                return step
+            return Vectors([vector_of(call.model, text) for text in call.texts], Usage(len(call.texts)))
+
     @asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator[AsyncIterator[Sequence[Part]]]:
-        with self._under_way(call):
-            step = await self._step(call)
+        with self._under_way(self.calls, call):
+            step = await self._step(call, self.models())
             yield self._batches(step if isinstance(step, Parts) else speak(str(step)))
 
     async def aclose(self) -> None:
@@ -77,20 +96,17 @@ class Scripted:
         return [call.model for call in self.calls]
 
     @contextmanager
-    def _under_way(self, call: Call) -> Iterator[None]:
-        self.calls.append(call)
+    def _under_way(self, calls: list[AnyCall], call: AnyCall) -> Iterator[None]:
+        calls.append(call)
         self.open += 1
         try:
             yield
         finally:
             self.open -= 1
 
-    async def _step(self, call: Call) -> Any:
+    async def _step(self, call: Call | EmbedCall, models: list[str]) -> Any:
         script = self.scripts[call.model]
-        if callable(script):
-            step = script(call)
-        else:
-            step = script[min(self.models().count(call.model), len(script)) - 1]
+        step = script(call) if callable(script) else script[min(models.count(call.model), len(script)) - 1]
         while isinstance(step, After):
             await asyncio.sleep(step.seconds)
             step = step.step
@@ -134,3 +150,20 @@ class Heard(list[Event]):
 
     def of(self, name: str) -> list[Any]:
         return [event for event in self if event.event == name]
+
+    def facts(self, *fields: str, of: str = "model.") -> list[tuple[Any, ...]]:
+        """The names of the events that begin so, each with the given fields where it has them."""
+        told = [event for event in self if event.event.startswith(of)]
+        return [
+            (event.event, *(getattr(event, each) for each in fields if hasattr(event, each)))
+            for event in told
+        ]
+
+
+@asynccontextmanager
+async def running(config: Config) -> AsyncIterator[tuple[Engine, Heard]]:
+    """An engine in virtual time, and what it tells of."""
+    heard = Heard()
+    async with Engine(config, clock=asyncio.get_running_loop().time, rng=random.Random(1)) as engine:
+        engine.observe(heard.append)
+        yield engine, heard

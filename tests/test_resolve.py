@@ -7,8 +7,9 @@ from hypothesis import given, strategies as st
 
 from engine.config.model import ChainConfig, Config, ProviderConfig
 from engine.errors import ConfigError, UnknownTarget
+from engine.layers import walk
 from engine.policy import Policy
-from engine.resolve import Resolution, resolve, split_model, walk
+from engine.resolve import Resolution, resolve, split_model
 
 PATIENT = Policy(attempts=9)
 
@@ -82,7 +83,7 @@ def test_a_chain_hides_an_alias_of_the_same_name() -> None:
         (" support, ", "support", PATIENT),
         (["support"], "support", PATIENT),
         ("drafts", "drafts", Policy()),
-        ("helpdesk", None, CONFIG.defaults),
+        ("helpdesk", "support", PATIENT),
         ("support, local/x", None, CONFIG.defaults),
         ("support, support", None, CONFIG.defaults),
         ("openai/gpt-5", None, CONFIG.defaults),
@@ -189,7 +190,7 @@ def test_only_takes_one_model_or_an_alias_of_one(target: Any) -> None:
 def test_only_refuses_what_is_not_the_name_of_one_model(target: str, options: str) -> None:
     error = refused(target, only=True)
     assert str(error) == (
-        f"`only` asks for exactly one model, and {target!r} is not the name of one; name one of {options}"
+        f"exactly one model is asked for, and {target!r} is not the name of one; name one of {options}"
     )
     assert error.suggestions == tuple(options.split(", "))
 

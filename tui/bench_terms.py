@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from engine import KeyStatus
+from tui.glyphs import STATE_WORDS
 from tui.health import Place
 
 TERMS: Final = (("5m", 300.0), ("15m", 900.0), ("1h", 3600.0))
@@ -14,19 +16,17 @@ TERMS: Final = (("5m", 300.0), ("15m", 900.0), ("1h", 3600.0))
 OPTIONS: Final = (*(name for name, _ in TERMS), "until a time", "until I lift it")
 UNTIL_A_TIME: Final = len(TERMS)
 
-_PLAYS: Final = ("live", "due", "on_trial")
-
 
 class Left(NamedTuple):
-    """What is left of a chain without one of its models.
+    """What is left of a chain without one of its models, or of a provider without one of its keys.
 
     Attributes:
-        chain: The chain.
+        name: The chain, or the provider.
         text: In words.
         enough: False if nothing would be left.
     """
 
-    chain: str
+    name: str
     text: str
     enough: bool
 
@@ -59,12 +59,43 @@ def what_is_left(model: str, chains: Mapping[str, Sequence[Place]]) -> list[Left
         own = next((place for place in places if place.model == model), None)
         if own is None:
             continue
-        others = [place.model for place in places if place.model != model and place.state in _PLAYS]
-        if others:
-            stay = "1 other stays" if len(others) == 1 else f"{len(others)} others stay"
-            found.append(Left(chain, f"{stay} live, {others[0]} first", True))
-        elif own.state in _PLAYS:
-            found.append(Left(chain, "this is its last live model", False))
-        else:
+        others = [place for place in places if place.model != model]
+        live = [place.model for place in others if place.state == "live"]
+        coming = next((place for place in others if place.is_coming_back), None)
+        if live:
+            stay = "1 other stays" if len(live) == 1 else f"{len(live)} others stay"
+            found.append(Left(chain, f"{stay} live, {live[0]} first", True))
+        elif own.state != "live" and not own.is_coming_back:
             found.append(Left(chain, "no model of it is live", False))
+        elif coming is not None:
+            found.append(
+                Left(chain, f"no other is live, {coming.model} is {STATE_WORDS[coming.state]}", False)
+            )
+        else:
+            found.append(Left(chain, "this is its last live model", False))
     return found
+
+
+def what_is_left_of_keys(name: str, keys: Sequence[KeyStatus]) -> list[Left]:
+    """What a provider has left without one of its keys.
+
+    Args:
+        name: The key, `provider#name`, everywhere or on one model.
+        keys: Every provider's keys.
+    """
+    key, _, model = name.partition("/")
+    provider = key.partition("#")[0]
+    of = f"{provider}/{model}" if model else provider
+
+    def is_usable(status: KeyStatus) -> bool:
+        out = (bench.name for bench in status.on_models)
+        return status.state == "usable" and not (model and f"{status.key}/{model}" in out)
+
+    usable = [status.key for status in keys if status.provider == provider and is_usable(status)]
+    others = [other for other in usable if other != key]
+    if others:
+        stay = "1 other key stays" if len(others) == 1 else f"{len(others)} other keys stay"
+        return [Left(of, f"{stay} usable, {others[0]} first", True)]
+    if usable:
+        return [Left(of, "this is its last usable key, so it can't be asked", False)]
+    return [Left(of, "no key of it is usable", False)]

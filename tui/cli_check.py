@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from collections.abc import Sequence
 
-from engine import Config, Engine, Prospect, find_config
+from engine import Config, Engine, Owner, Prospect, find_config
 from tui.cli_config import configured
-from tui.cli_explain import why
+from tui.cli_explain import remark, why
 from tui.cli_parser import Parser, command_parser, file_name
 from tui.exits import DONE, Exit
 from tui.output import Output
 from tui.table import columns
+
+Rows = Sequence[Sequence[str]]
 
 
 def parser() -> Parser:
@@ -37,16 +40,40 @@ def run(arguments: argparse.Namespace) -> int:
     config = configured(path)
     out = Output()
     out.line(f"{config.path or find_config(path)}: ok")
-    for name, prospects in asyncio.run(_resolved(config)).items():
+    for title, rows in asyncio.run(_blocks(config)):
         out.line()
-        out.line(name)
-        rows = [(f" {place:2}.", each.model, why(each)) for place, each in enumerate(prospects, 1)]
+        out.line(title)
         for line in columns(rows):
             out.line(line)
     return DONE
 
 
-async def _resolved(config: Config) -> dict[str, list[Prospect]]:
-    """Each chain's models, and why some of them can't be used."""
+async def _blocks(config: Config) -> list[tuple[str, Rows]]:
+    """Everything that resolves, block by block, and why some models can't be used."""
+    blocks: list[tuple[str, Rows]] = []
     async with Engine(config, watch=False) as engine:
-        return {chain: engine.explain(chain) for chain in engine.chains()}
+        for chain in config.chains.values():
+            whose = f", owner {chain.owner}" if chain.owner is not None else ""
+            blocks.append((f"{chain.name}{whose}", _numbered(engine.explain(chain.name))))
+        if config.groups:
+            groups = [(f" {place:2}.", ", ".join(group)) for place, group in enumerate(config.groups, 1)]
+            blocks.append(("groups", groups))
+        if config.fallback:
+            blocks.append(("fallback", _numbered(engine.explain(list(config.fallback)))))
+        blocks += [(f"owner {owner.name}", _owned(engine, owner)) for owner in config.owners.values()]
+    return blocks
+
+
+def _numbered(prospects: Sequence[Prospect]) -> Rows:
+    return [(f" {place:2}.", each.model, remark(each)) for place, each in enumerate(prospects, 1)]
+
+
+def _owned(engine: Engine, owner: Owner) -> Rows:
+    """What an owner has: the providers, and each alias as it resolves for the owner, fallback left out."""
+    rows = [("providers", provider.name, "") for provider in owner.providers.values()]
+    for alias in owner.aliases:
+        found = engine.explain(alias, owner=owner.name)
+        rows += [(alias, each.model, why(each)) for each in found if not each.fallback]
+    heads = ["", *(head for head, _, _ in rows)]
+    # A head stands once, before the first of its rows.
+    return [(f"  {'' if head == heads[at] else head}", *rest) for at, (head, *rest) in enumerate(rows)]

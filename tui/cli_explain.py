@@ -23,7 +23,10 @@ def parser() -> Parser:
     """How `standby explain` is written."""
     parser = command_parser("explain")
     parser.add_argument("target", metavar="TARGET", help="a chain, an alias, provider/model, or several")
-    parser.add_argument("--json", action="store_true", help="print a list of {model, would, why, until}")
+    add = parser.add_argument
+    add("--json", action="store_true", help="print a list of {model, would, why, until}")
+    add("--only", action="store_true", help="exactly this model, nothing that stands in for it")
+    add("--owner", metavar="NAME", help="whose providers and aliases count first")
     return parser
 
 
@@ -38,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     config = configured(arguments.config)
     try:
-        prospects = asyncio.run(_prospects(config, arguments.target))
+        prospects = asyncio.run(_prospects(config, arguments))
     except StandbyError as error:
         raise Exit(f"{error}\n{advice(error)}".strip(), exit_code(error)) from None
     out = Output()
@@ -60,9 +63,14 @@ def why(prospect: Prospect) -> str:
     return (prospect.why or "").replace("no_key:", "no key:")
 
 
-async def _prospects(config: Config, target: str) -> Sequence[Prospect]:
+def remark(prospect: Prospect) -> str:
+    """What to know of a model in a list: that it is fallback, and why it would be skipped."""
+    return "; ".join(filter(None, ("fallback" if prospect.fallback else "", why(prospect))))
+
+
+async def _prospects(config: Config, arguments: argparse.Namespace) -> Sequence[Prospect]:
     async with Engine(config, watch=False) as engine:
-        return engine.explain(target)
+        return engine.explain(arguments.target, only=arguments.only, owner=arguments.owner)
 
 
 def _fields(prospect: Prospect) -> dict[str, str | None]:
@@ -76,7 +84,7 @@ def _fields(prospect: Prospect) -> dict[str, str | None]:
 
 def _row(place: int, prospect: Prospect) -> tuple[str, ...]:
     until = "" if prospect.until is None else clock(prospect.until)
-    return f"{place}.", prospect.model, prospect.would, until, why(prospect)
+    return f"{place}.", prospect.model, prospect.would, until, remark(prospect)
 
 
 def _first_due(prospects: Sequence[Prospect]) -> str | None:

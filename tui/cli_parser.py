@@ -11,6 +11,7 @@ COMMANDS: Final = {
     "run": ("tui.cli_run", "send one prompt: the answer goes to stdout, progress to stderr"),
     "check": ("tui.cli_check", "every fault of a configuration, or each chain as it resolves"),
     "explain": ("tui.cli_explain", "a dry run: who would be tried now, who would be skipped and why"),
+    "probe": ("tui.cli_probe", "one tiny real call: does a model answer, and how fast"),
     "init": ("tui.cli_init", "write a commented configuration to start from"),
     "paths": ("tui.cli_paths", "where the configuration and standby's own files are"),
 }

@@ -10,7 +10,9 @@ from engine import (
     AttemptStarted,
     AttemptSucceeded,
     Event,
+    ModelDue,
     ModelSkipped,
+    ModelTrial,
     RequestSucceeded,
     StreamBroken,
 )
@@ -21,9 +23,16 @@ _HEAD: Final = 9
 _WHY: Final = {
     "no_key": "no key is set",
     "unresolved": "nothing has this name",
-    "due": "its bench is over, another request tries it",
+    "due": "its bench is over, a probe tries it first",
     "on_trial": "another request tries it",
-    "too_long": "the prompt does not fit",
+    "too_long": "the request is longer than its context",
+}
+_TRIAL: Final = {
+    None: "is tried out by a {by}",
+    "success": "passed its trial, it is live again",
+    "failure": "failed its trial",
+    "given_back": "is due still, its trial told nothing",
+    "lapsed": "is due still, its trial never ended",
 }
 
 
@@ -57,13 +66,17 @@ class Progress:
             case ModelSkipped():
                 self._line("skipped", f"{event.model}: {_why(event)}")
             case StreamBroken():
-                got = f"{event.model} broke off after {event.delivered_chars} characters"
-                self._line("broken", _then(got, event.next_model), bad=True)
+                self._line("broken", _broken(event), bad=True)
+            case ModelDue():
+                self._line("due", f"{event.model} has sat out its bench", dim=True)
+            case ModelTrial():
+                what = _TRIAL.get(event.outcome, "had its trial")
+                self._line("trial", f"{event.model} {what.format(by=event.by)}", dim=True)
             case RequestSucceeded():
                 self._line("answered", self._answered(event))
 
-    def _line(self, head: str, text: str, *, bad: bool = False) -> None:
-        self._notes.line(text, head=head.ljust(_HEAD), bad=bad)
+    def _line(self, head: str, text: str, *, bad: bool = False, dim: bool = False) -> None:
+        self._notes.line(text, head=head.ljust(_HEAD), bad=bad, dim=dim)
 
     def _failed(self, event: AttemptFailed) -> str:
         status = f" (HTTP {event.status})" if event.status else ""
@@ -105,6 +118,15 @@ def _why(event: ModelSkipped) -> str:
     if event.why == "benched":
         return "benched, no end" if event.until is None else f"benched until {clock(event.until)}"
     return _WHY.get(event.why, event.why)
+
+
+def _broken(event: StreamBroken) -> str:
+    got = f"{event.model} broke off after {event.delivered_chars} characters"
+    if event.mode == "raise":
+        return got
+    if event.next_model is None:
+        return f"{got}; no other model can take over"
+    return f"{got}; {event.next_model} {'answers from the start' if event.mode == 'restart' else 'goes on'}"
 
 
 def _then(text: str, next_model: str | None) -> str:

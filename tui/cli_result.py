@@ -105,9 +105,6 @@ def exit_code(error: StandbyError) -> int:
 
 
 def _causes(error: StandbyError) -> tuple[UpstreamError, ...]:
-    match error:
-        case UpstreamError():
-            return (error,)
-        case StreamInterrupted():
-            return (error.cause,)
+    if isinstance(error, UpstreamError):
+        return (error,)
     return tuple(getattr(error, "causes", ()))

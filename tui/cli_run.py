@@ -14,12 +14,18 @@ from tui.advice import advice
 from tui.cli_parser import Parser, command_parser
 from tui.cli_progress import Progress
 from tui.cli_result import EventLines, exit_code, failure, interruption, success
+from tui.draft import Draft
 from tui.exits import DONE, SIGNALLED, Exit
 from tui.interrupts import interrupts
 from tui.output import Notes, Output, is_terminal
 
 _LARGEST_PROMPT = 16 << 20
 _EXAMPLE = 'example: standby run support "Why is the sky blue?"\nor: git diff | standby run support -'
+
+_STREAM = (
+    "print the answer as it comes; where mid_stream is restart or continue, a pipe or a file gets it when "
+    "it is whole, for what was written there can't be taken back"
+)
 
 
 class _Stopped(Exit):
@@ -32,7 +38,7 @@ def parser() -> Parser:
     add = parser.add_argument
     add("target", metavar="TARGET", help="a chain, an alias, provider/model, or several with commas between")
     add("prompt", metavar="PROMPT", nargs="?", help="the prompt; - or none reads standard input")
-    add("--stream", action=argparse.BooleanOptionalAction, default=True, help="print the answer as it comes")
+    add("--stream", action=argparse.BooleanOptionalAction, default=True, help=_STREAM)
     add("--json", action="store_true", help="print every event as one JSON object a line, last the result")
     add("--system", metavar="TEXT", help="goes before the prompt as the system's words")
     add("--only", action="store_true", help="exactly this model, nothing that stands in for it")
@@ -53,8 +59,6 @@ def run(arguments: argparse.Namespace) -> int:
         Exit: The arguments make no sense, or a signal came.
         OutputLost: Standard output can't be written.
     """
-    if arguments.owner is not None:
-        raise Exit(f"--owner {arguments.owner}: configurations of this version have no owners")
     out = Output()
     notes = Notes(beside=out)
     try:
@@ -89,12 +93,13 @@ async def _interruptible(
     task = asyncio.current_task()
     assert task is not None  # noqa: S101  (a coroutine runs in a task; this tells the type checker)
     events = EventLines(out, stop=task.cancel) if arguments.json else None
-    simulated = frozenset(name for name, provider in config.providers.items() if provider.is_simulated)
+    simulated = frozenset(name for name, each in config.every_provider.items() if each.is_simulated)
     with interrupts(task) as came:
         try:
             async with Engine(config, watch=False) as engine:
-                with engine.observe(events or Progress(notes, simulated)):
-                    return await _ask(engine, prompt, arguments, out)
+                draft = Draft(out, notes)
+                with engine.observe(events or Progress(notes, simulated)), engine.observe(draft):
+                    return await _ask(engine, prompt, arguments, None if arguments.json else draft)
         except asyncio.CancelledError:
             if events is not None and events.lost is not None:
                 raise events.lost from None
@@ -103,18 +108,23 @@ async def _interruptible(
             raise
 
 
-async def _ask(engine: Engine, prompt: str, arguments: argparse.Namespace, out: Output) -> Reply:
+async def _ask(engine: Engine, prompt: str, arguments: argparse.Namespace, draft: Draft | None) -> Reply:
     target = _text(arguments.target)
     if not arguments.stream:
         reply = await engine.complete(target, prompt, **_options(arguments))
-        if not arguments.json:
-            out.write(reply.text)
+        if draft is not None:
+            draft.add(reply.text)
+            draft.finish(reply.text)
         return reply
     async with engine.stream(target, prompt, **_options(arguments)) as stream:
         async for delta in stream:
-            if not arguments.json:
-                out.write(delta.text)
+            if draft is not None:
+                if delta.restart:
+                    draft.void(stream.model or "")
+                draft.add(delta.text)
     assert stream.reply is not None  # noqa: S101  (it is set once the iteration has ended)
+    if draft is not None:
+        draft.finish(stream.reply.text)
     return stream.reply
 
 
@@ -122,6 +132,7 @@ def _options(arguments: argparse.Namespace) -> Mapping[str, Any]:
     return {
         "system": None if arguments.system is None else _text(arguments.system),
         "only": arguments.only,
+        "owner": None if arguments.owner is None else _text(arguments.owner),
         "deadline": arguments.deadline,
         "max_tokens": arguments.max_tokens,
         "temperature": arguments.temperature,

@@ -11,6 +11,7 @@ from tui.commands import BY_NAME
 from tui.feed import Feed
 from tui.glyphs import Glyphs
 from tui.health import Health
+from tui.probes import Probes
 
 
 @dataclass(slots=True)
@@ -25,6 +26,7 @@ class Desk:
         keymap: Command → keys, for those that are not the default.
         now: Seconds that only ever grow: every age and countdown on the screen is reckoned with it.
         health: The state of every model, asked for again when it may have changed.
+        probes: The operator's probes that are under way.
     """
 
     engine: Engine
@@ -34,9 +36,11 @@ class Desk:
     keymap: Mapping[str, str] = field(default_factory=dict)
     now: Callable[[], float] = time.monotonic
     health: Health = field(init=False)
+    probes: Probes = field(init=False)
 
     def __post_init__(self) -> None:
         self.health = Health(self.engine)
+        self.probes = Probes(self.engine, self.now)
 
     def key(self, command: str) -> str:
         """The key that a command is shown with, in Textual's name for it."""

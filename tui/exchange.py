@@ -13,7 +13,7 @@ from tui.advice import advice
 from tui.crashlog import summary, write_crash
 
 State = Literal["running", "answered", "failed", "cancelled"]
-Kind = Literal["text", "reasoning", "tool", "error"]
+Kind = Literal["text", "reasoning", "tool", "error", "note", "restart"]
 
 _CHARS_PER_TOKEN: Final = 4  # a rule of thumb; what the provider counted replaces it at the end
 
@@ -22,7 +22,8 @@ class Piece(NamedTuple):
     """A piece of what came back, as it came: nothing here is safe to show yet.
 
     Attributes:
-        kind: The answer's text, the model's reasoning, a tool call, or what went wrong.
+        kind: The answer's text, the model's reasoning, a tool call, what went wrong, a note between two
+            models' words, or such a note before which nothing counts any more.
         text: More of it.
     """
 
@@ -135,12 +136,22 @@ class Exchange:
         self.on_request(stream.request)
         async with stream:
             async for delta in stream:
-                self.model = stream.model or ""
+                self._hand_over(stream.model or "", restart=delta.restart)
                 self._take(delta)
         self.reply = stream.reply
 
+    def _hand_over(self, model: str, *, restart: bool) -> None:
+        """Notes that another model answers now, and what becomes of the words so far."""
+        before, self.model = self.model, model
+        if restart:
+            self.chars, self._tools = 0, -1
+            self.pieces.append(Piece("restart", f"{before} broke off; {model} answers from the start"))
+        elif before and before != model:
+            self._tools = -1
+            self.pieces.append(Piece("note", f"{before} broke off; {model} goes on"))
+
     def _take(self, delta: Delta) -> None:
-        if self.first_at is None:
+        if self.first_at is None and not delta.restart:
             self.first_at = self.clock()
         if delta.reasoning:
             self._add("reasoning", delta.reasoning)

@@ -16,6 +16,8 @@ from engine import (
     KeyBenched,
     KeyUnbenched,
     ModelBenched,
+    ModelDue,
+    ModelTrial,
     ModelUnbenched,
 )
 from tui.merger import Merger
@@ -75,11 +77,14 @@ class Feed:
         self._merger = Merger(self.ring)
         self._watched: dict[str, Merger] = {}
         self._benched_at: dict[str, str] = {}
+        self._tried_by: dict[str, str] = {}
         self._notes: dict[type[Event], Callable[[Any, Drained], None]] = {
             ModelBenched: self._note_benched,
             ModelUnbenched: self._note_unbenched,
             KeyBenched: self._note_state,
             KeyUnbenched: self._note_state,
+            ModelDue: self._note_state,
+            ModelTrial: self._note_trial,
             FeedDropped: self._note_dropped,
             ConfigReloaded: self._note_reloaded,
             ConfigRejected: self._note_rejected,
@@ -136,6 +141,10 @@ class Feed:
         """When a model, or its whole provider, was benched; empty if that was never told."""
         return self._benched_at.get(model) or self._benched_at.get(f"{model.partition('/')[0]}/*", "")
 
+    def tried_by(self, model: str) -> str:
+        """Who tries a model that is on trial, `request` or `probe`; empty if that was never told."""
+        return self._tried_by.get(model, "")
+
     @property
     def waiting(self) -> int:
         """Events that wait to be drained."""
@@ -143,6 +152,7 @@ class Feed:
 
     def _count_lost(self, count: int) -> None:
         self.dropped += count
+        self._tried_by.clear()
         for merger in (self._merger, *self._watched.values()):
             merger.lost_events()
 
@@ -156,6 +166,13 @@ class Feed:
 
     def _note_state(self, _event: Event, drained: Drained) -> None:
         drained.states = True
+
+    def _note_trial(self, event: ModelTrial, drained: Drained) -> None:
+        drained.states = True
+        if event.outcome is None:
+            self._tried_by[event.model] = event.by
+        else:
+            self._tried_by.pop(event.model, None)
 
     def _note_dropped(self, event: FeedDropped, _drained: Drained) -> None:
         self._count_lost(event.count)

@@ -9,8 +9,12 @@ from engine import Engine, ModelStatus, StandbyError
 
 Mark = Literal["", "serves", "stands_in"]
 
-_LOOK_EVERY_S = 1.0
+LOOK_EVERY_S = 1.0
+"""How often the engine is asked although it told of no change: an event may have been lost."""
+
 _JITTER_S = 0.2
+_OUT = ("benched", "held")
+_COMING_BACK = ("on_trial", "due")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class Place:
         for_s: Seconds the whole bench lasts, None for no end.
         reason: Why it is out, or why it can't be used.
         by: Who benched it, empty for the engine.
+        level: Of the automatic bench: each one in a row is a level up.
+        awaits_probe: True if it is due and a probe tries it, not the next request.
     """
 
     chain: str
@@ -38,11 +44,42 @@ class Place:
     for_s: float | None = None
     reason: str = ""
     by: str = ""
+    level: int = 0
+    awaits_probe: bool = False
 
     @property
     def is_out(self) -> bool:
         """True on the bench, by whomever."""
-        return self.state in ("benched", "held")
+        return self.state in _OUT
+
+    @property
+    def is_coming_back(self) -> bool:
+        """True if its bench ran out, and one answer decides whether it is live again."""
+        return self.state in _COMING_BACK
+
+
+class Deadlines:
+    """Ends of benches on the dashboard's clock: the same number as long as it is the same end."""
+
+    def __init__(self) -> None:
+        self._ends: dict[str, float] = {}
+
+    def end(self, name: str, remaining_s: float | None, now: float) -> float | None:
+        """When a bench ends.
+
+        Args:
+            name: What is on the bench.
+            remaining_s: Seconds left, as the engine says; None for no end, or no bench.
+            now: Seconds on the dashboard's clock.
+        """
+        if remaining_s is None:
+            self._ends.pop(name, None)
+            return None
+        end = now + remaining_s
+        known = self._ends.get(name, end)
+        # Asked a moment later, the same end comes out a little different.
+        self._ends[name] = known if abs(known - end) <= _JITTER_S else end
+        return self._ends[name]
 
 
 @dataclass(slots=True)
@@ -55,15 +92,17 @@ class Health:
     Attributes:
         chains: Each chain's places, in fallback order; chains in the file's order.
         out: Each model on the bench once, the one that is back first first.
+        coming_back: Each model whose bench ran out, those on trial before those that are due.
         version: Grows when something changed.
     """
 
     engine: Engine
     chains: dict[str, tuple[Place, ...]] = field(default_factory=dict)
     out: tuple[Place, ...] = ()
+    coming_back: tuple[Place, ...] = ()
     version: int = 0
     _states: dict[str, ModelStatus] = field(default_factory=dict)
-    _ends: dict[str, float] = field(default_factory=dict)
+    _deadlines: Deadlines = field(default_factory=Deadlines)
     _look_at: float = float("-inf")
 
     def refresh(self, now: float, *, changed: bool = True) -> bool:
@@ -82,16 +121,23 @@ class Health:
         statuses = self.engine.status()
         self._states = {status.model: status for status in statuses}
         chains = {chain: self._places(chain, models, now) for chain, models in self.engine.chains().items()}
+        known = [self._place("", status, now) for status in statuses]
         out = tuple(
             sorted(
-                (self._place("", status, now) for status in statuses if status.state in ("benched", "held")),
+                (place for place in known if place.is_out),
                 key=lambda place: float("inf") if place.ends is None else place.ends,
             )
         )
-        self._look_at = min([now + _LOOK_EVERY_S, *(place.ends for place in out if place.ends is not None)])
-        if (chains, out) == (self.chains, self.out):
+        coming_back = tuple(
+            sorted(
+                (place for place in known if place.is_coming_back),
+                key=lambda place: _COMING_BACK.index(place.state),
+            )
+        )
+        self._look_at = min([now + LOOK_EVERY_S, *(place.ends for place in out if place.ends is not None)])
+        if (chains, out, coming_back) == (self.chains, self.out, self.coming_back):
             return False
-        self.chains, self.out = chains, out
+        self.chains, self.out, self.coming_back = chains, out, coming_back
         self.version += 1
         return True
 
@@ -100,9 +146,9 @@ class Health:
         return self._states.get(model)
 
     def counts(self) -> dict[str, int]:
-        """How many models there are of each state; models in no chain do not count unless benched."""
+        """How many models there are of each state; models in no chain count only while they are not live."""
         models = {place.model: place.state for places in self.chains.values() for place in places}
-        models.update((place.model, place.state) for place in self.out)
+        models.update((place.model, place.state) for place in (*self.out, *self.coming_back))
         counts: dict[str, int] = {}
         for state in models.values():
             counts[state] = counts.get(state, 0) + 1
@@ -132,25 +178,20 @@ class Health:
     def _place(
         self, chain: str, status: ModelStatus, now: float, mark: Mark = "", instead_of: str = ""
     ) -> Place:
+        state = "unusable" if status.unusable else status.state
+        # What is due has no end to wait for: the end that the engine gives has passed.
+        remaining_s = status.remaining_s if state in _OUT else None
         return Place(
             chain,
             status.model,
-            "unusable" if status.unusable else status.state,
+            state,
             mark,
             instead_of,
-            self._end(status, now),
+            self._deadlines.end(status.model, remaining_s, now),
             status.for_s,
             status.unusable or status.reason,
             status.by or "",
+            status.level,
+            # Only then does the next request pass over what is due.
+            awaits_probe=state == "due" and self.engine.is_benched(status.model),
         )
-
-    def _end(self, status: ModelStatus, now: float) -> float | None:
-        """The end of a bench; the same number as long as it is the same end, so that rows compare equal."""
-        if status.remaining_s is None:
-            self._ends.pop(status.model, None)
-            return None
-        end = now + status.remaining_s
-        known = self._ends.get(status.model, end)
-        # Asked a moment later, the same end comes out a little different.
-        self._ends[status.model] = known if abs(known - end) <= _JITTER_S else end
-        return self._ends[status.model]

@@ -1,9 +1,9 @@
-"""Events become lines: one for each attempt, changed in place when it ends, and one for each bench."""
+"""Events become lines: one for each attempt and trial, changed in place when it ends, one for each bench."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from engine import (
     AttemptCancelled,
@@ -15,7 +15,9 @@ from engine import (
     KeyBenched,
     KeyUnbenched,
     ModelBenched,
+    ModelDue,
     ModelSkipped,
+    ModelTrial,
     ModelUnbenched,
     RequestCancelled,
     RequestFailed,
@@ -23,6 +25,15 @@ from engine import (
     StreamBroken,
 )
 from tui.ring import Line, Outcome, Ring
+
+_SETTLED: Final[Mapping[str, Outcome]] = {"success": "passed", "failure": "not_passed"}
+_BROKEN: Final[Mapping[str, str]] = {
+    "raise": "the caller gets an error",
+    "append": "adds its answer",
+    "continue": "goes on",
+    "restart": "answers anew",
+}
+"""What follows on a stream's break: what the next model does, behind its name."""
 
 
 class Merger:
@@ -37,6 +48,8 @@ class Merger:
         self.ring = ring
         self._skips = skips
         self._running: dict[str, int] = {}  # a request runs one attempt at a time
+        self._trials: dict[str, int] = {}  # a model has one trial at a time
+        self._passed: set[str] = set()
         self._takes: dict[type[Event], Callable[[Any, float], None]] = {
             AttemptStarted: self._started,
             AttemptFirstToken: self._first_token,
@@ -52,6 +65,8 @@ class Merger:
             KeyBenched: self._benched,
             ModelUnbenched: self._unbenched,
             KeyUnbenched: self._unbenched,
+            ModelDue: self._due,
+            ModelTrial: self._trial,
         }
 
     def take(self, event: Event, now: float) -> None:
@@ -66,11 +81,12 @@ class Merger:
             take(event, now)
 
     def lost_events(self) -> None:
-        """Some events never arrived: the attempts that run may have ended unseen, and are marked so."""
-        for number in self._running.values():
+        """Some events never arrived: what runs may have ended unseen, and is marked so."""
+        for number in (*self._running.values(), *self._trials.values()):
             line = self.ring.get(number)
-            if line is not None and line.outcome == "running":
+            if line is not None and line.outcome in ("running", "trial"):
                 self.ring.replace(number, line._replace(outcome="lost"))
+        self._passed.clear()
 
     def _started(self, event: AttemptStarted, now: float) -> None:
         line = Line(
@@ -133,7 +149,8 @@ class Merger:
                 event.chain or "",
                 event.model,
                 since=now,
-                reason=f"after {event.delivered_chars} characters",
+                reason=f"after {event.delivered_chars} chars",
+                message=_BROKEN.get(event.mode, event.mode),
                 next_model=event.next_model or "",
             )
         )
@@ -192,18 +209,43 @@ class Merger:
                 for_s=event.for_s,
                 manual=event.manual,
                 by=event.by or "",
+                level=event.level,
             )
         )
 
     def _unbenched(self, event: ModelUnbenched | KeyUnbenched, now: float) -> None:
+        model = event.model if isinstance(event, ModelUnbenched) else event.key
+        passed = model in self._passed
+        self._passed.discard(model)
         self.ring.append(
             Line(
                 event.at,
                 "unbenched",
-                model=event.model if isinstance(event, ModelUnbenched) else event.key,
+                model=model,
+                trial=passed and event.why == "success",
                 since=now,
                 reason=event.why,
                 manual=event.manual,
                 by=event.by or "",
             )
         )
+
+    def _due(self, event: ModelDue, now: float) -> None:
+        self.ring.append(Line(event.at, "due", model=event.model, since=now))
+
+    def _trial(self, event: ModelTrial, now: float) -> None:
+        if event.outcome is None:
+            line = Line(event.at, "trial", model=event.model, trial=True, since=now, by=event.by)
+            self._trials[event.model] = self.ring.append(line)
+            return
+        outcome = _SETTLED.get(event.outcome, "undecided")
+        if outcome == "passed":
+            self._passed.add(event.model)  # its end of the bench is told next
+        number = self._trials.pop(event.model, None)
+        begun = None if number is None else self.ring.get(number)
+        if number is not None and begun is not None:
+            self.ring.replace(number, begun._replace(outcome=outcome, reason=event.outcome))
+            return
+        # As with attempts: the end gets a line of its own.
+        end = Line(event.at, outcome, model=event.model, trial=True, since=now, by=event.by)
+        self.ring.append(end._replace(reason=event.outcome))

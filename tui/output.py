@@ -8,12 +8,29 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from tui.exits import OutputLost
+from tui.rows import Rows
 from tui.text import safe_block, safe_line
 
 _RED, _DIM, _RESET = "\x1b[31m", "\x1b[2m", "\x1b[0m"
+
+
+class Note(NamedTuple):
+    """One line of progress, as `Notes.line` takes it.
+
+    Attributes:
+        text: What to say; line breaks inside it are shown as pictures.
+        head: A word of ours before it, with a colour where colours are welcome.
+        bad: Whether the line tells of something that went wrong.
+        dim: Whether all of it steps back.
+    """
+
+    text: str
+    head: str = ""
+    bad: bool = False
+    dim: bool = False
 
 
 class Output:
@@ -21,12 +38,19 @@ class Output:
 
     A terminal gets text in which control, C1 and bidi characters are pictures. A pipe or a file gets
     the text as it is, in UTF-8.
+
+    Attributes:
+        is_terminal: Whether it is one.
+        between: Lines of progress that the same terminal has got since `mark`.
     """
 
     def __init__(self) -> None:
         self._stream: TextIO | None = sys.stdout
         self.is_terminal = is_terminal(sys.stdout)
         self._at_line_start = True
+        self._rows: Rows | None = None
+        self._size = os.terminal_size((0, 0))
+        self.between: list[Note] = []
 
     def write(self, text: str) -> None:
         """Writes text through to whoever reads it.
@@ -41,7 +65,10 @@ class Output:
         self._at_line_start = text.endswith("\n")
         with _losses(self._stream) as stream:
             if self.is_terminal:
-                stream.write(_encodable(safe_block(text), stream))
+                shown = _encodable(safe_block(text), stream)
+                if self._rows is not None:
+                    self._rows.feed(shown)
+                stream.write(shown)
             else:
                 stream.buffer.write(text.encode("utf-8", "replace"))
             stream.flush()
@@ -53,6 +80,68 @@ class Output:
             OutputLost: As for `write`.
         """
         self.write(safe_line(text) + "\n")
+
+    def aside(self, text: str) -> None:
+        """Writes a line of ours that steps back where colours are welcome. What was marked is let go.
+
+        Raises:
+            OutputLost: As for `write`.
+        """
+        self.end_line()
+        self._raw(_DIM if are_colours_welcome(self._stream) else "")
+        self.write(safe_line(text))
+        self._raw(_RESET if are_colours_welcome(self._stream) else "")
+        self.write("\n")
+        self._let_go()
+
+    # Taking back, on a terminal
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether `take_back` has a place to go back to."""
+        return self._rows is not None
+
+    def mark(self) -> None:
+        """Remembers this place, the beginning of a line; a place that is remembered already stays."""
+        if self._rows is None and self._stream is not None:
+            self._size = _terminal_size(self._stream)
+            self._rows = Rows(self._size.columns)
+
+    def seen(self, note: Note, line: str) -> None:
+        """Hears of a line that `Notes` writes to the same terminal, without its colours."""
+        if self._rows is not None:
+            self._rows.feed(line)
+            self.between.append(note)
+
+    def take_back(self) -> bool:
+        """Takes everything since `mark` off the terminal.
+
+        Returns:
+            False if nothing could be done: it is no longer on the screen as a whole, or the terminal's
+            size or its idea of a character's width leave the place in doubt.
+
+        Raises:
+            OutputLost: As for `write`.
+        """
+        down = self._rows.down if self._rows is not None else None
+        if down is None or self._stream is None or down >= self._size.lines:
+            return False
+        if _terminal_size(self._stream) != self._size:
+            return False
+        self._raw((f"\x1b[{down}A" if down else "") + "\r\x1b[J")
+        self._at_line_start = True
+        self._let_go()
+        return True
+
+    def _let_go(self) -> None:
+        self._rows = None
+        self.between = []
+
+    def _raw(self, text: str) -> None:
+        if text and self._stream is not None:
+            with _losses(self._stream) as stream:
+                stream.write(text)
+                stream.flush()
 
     def flush(self) -> None:
         """Sends on what others, as argparse, have printed.
@@ -80,26 +169,25 @@ class Notes:
     def __init__(self, beside: Output | None = None) -> None:
         self._beside = beside if beside is not None and beside.is_terminal else None
         self._stream: TextIO | None = sys.stderr
-        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-        self._coloured = is_terminal(sys.stderr) and not plain
+        self._coloured = are_colours_welcome(sys.stderr)
+        self._shares = self._beside is not None and _is_one_terminal(sys.stdout, sys.stderr)
 
-    def line(self, text: str, *, head: str = "", bad: bool = False) -> None:
-        """Writes one line.
-
-        Args:
-            text: What to say; line breaks inside it are shown as pictures.
-            head: A word of ours before it, with a colour where colours are welcome.
-            bad: Whether the line tells of something that went wrong.
-        """
+    def line(self, text: str, head: str = "", bad: bool = False, dim: bool = False) -> None:
+        """Writes one line; see `Note`."""
         if self._stream is None:
             return
+        note = Note(text, head, bad, dim)
         if self._beside is not None:
             with suppress(OutputLost):
                 self._beside.end_line()
-        if head and self._coloured:
-            head = f"{_RED if bad else _DIM}{head}{_RESET}"
+        line = _encodable(f"{head}{safe_line(text)}\n", self._stream)
+        if self._beside is not None and self._shares:
+            self._beside.seen(note, line)
+        length = len(line) - 1 if dim else len(head)
+        if self._coloured and length:
+            line = f"{_RED if bad else _DIM}{line[:length]}{_RESET}{line[length:]}"
         try:
-            self._stream.write(_encodable(f"{head}{safe_line(text)}\n", self._stream))
+            self._stream.write(line)
             self._stream.flush()
         except (OSError, ValueError):
             _abandon(self._stream)
@@ -114,6 +202,12 @@ class Notes:
         """
         for place, line in enumerate(message.splitlines() or [""]):
             self.line(line, head="" if place or plain else "standby: ", bad=True)
+
+
+def are_colours_welcome(stream: TextIO | None) -> bool:
+    """Whether a standard stream is a terminal whose user has nothing against colours."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return is_terminal(stream) and not plain
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -131,6 +225,21 @@ def _losses(stream: TextIO) -> Iterator[TextIO]:
     except OSError as error:
         _abandon(stream)
         raise OutputLost(error) from None
+
+
+def _is_one_terminal(one: TextIO, other: TextIO) -> bool:
+    if not (is_terminal(one) and is_terminal(other)):
+        return False
+    with suppress(OSError, ValueError):
+        return os.fstat(one.fileno()).st_rdev == os.fstat(other.fileno()).st_rdev
+    return False
+
+
+def _terminal_size(stream: TextIO) -> os.terminal_size:
+    try:
+        return os.get_terminal_size(stream.fileno())
+    except (OSError, ValueError):
+        return os.terminal_size((0, 0))
 
 
 def _encodable(text: str, stream: TextIO) -> str:

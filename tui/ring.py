@@ -16,6 +16,11 @@ Outcome = Literal[
     "request_failed",
     "benched",
     "unbenched",
+    "due",  # a bench has run out
+    "trial",  # somebody tries a model that was due
+    "passed",  # how that trial was settled, in the same line
+    "not_passed",
+    "undecided",
 ]
 
 
@@ -41,7 +46,8 @@ class Line(NamedTuple):
         retry_in_s: Seconds until the next try on the same model.
         for_s: How long a bench lasts, None for no end.
         manual: Whether an operator did it.
-        by: Who.
+        by: Who; for a trial `request` or `probe`.
+        level: Of an automatic bench.
     """
 
     at: str
@@ -63,6 +69,7 @@ class Line(NamedTuple):
     for_s: float | None = None
     manual: bool = False
     by: str = ""
+    level: int = 0
 
 
 class Ring:

@@ -7,12 +7,15 @@ builds its configuration in code never needs a parser.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from engine.config.model import Config
 from engine.errors import ConfigError, Fault
 
 VARIABLE = "STANDBY_CONFIG"
+GROUPS_VARIABLE = "MODEL_FALLBACK_GROUPS"
+_ENVIRONMENT = "environment"
 _INIT = "`standby init` writes one, `standby paths` says where it is looked for"
 _SAMPLE = "sample_config.yaml"
 
@@ -68,22 +71,16 @@ def load_config(path: str | Path | None = None) -> Config:
     # Named by the variable, a missing file puzzles: nobody typed that path just now.
     named_by = f" (named by {VARIABLE})" if not path and os.environ.get(VARIABLE) else ""
     text = _read_text(file, named_by)
-    wrong = _wrong_in_environment()
-    try:
-        config = parse_config(text, file)
-    except ConfigError as error:
-        raise ConfigError([*error.faults, *wrong]) from None
-    if wrong:
-        raise ConfigError(wrong)
-    return config
+    return parse_config(text, file, groups=os.environ.get(GROUPS_VARIABLE, ""))
 
 
-def parse_config(text: str, path: str | Path) -> Config:
+def parse_config(text: str, path: str | Path, *, groups: str = "") -> Config:
     """Checks the text of a configuration.
 
     Args:
         text: YAML.
         path: Where it came from; faults carry it, and relative paths in the text are relative to its folder.
+        groups: More groups, as the environment variable has them: a JSON array of arrays.
 
     Raises:
         ConfigError: It has faults; all of them are in it.
@@ -92,9 +89,16 @@ def parse_config(text: str, path: str | Path) -> Config:
     from engine.config.faults import Faults  # noqa: PLC0415
     from engine.config.nodes import read_nodes  # noqa: PLC0415
     from engine.config.schema import check_nodes  # noqa: PLC0415
+    from engine.config.schema_groups import variable_spot  # noqa: PLC0415
 
-    faults = Faults(str(path))
-    return check_nodes(read_nodes(text, faults), faults, Path(path).absolute())
+    faults, elsewhere = Faults(str(path)), Faults(_ENVIRONMENT)
+    config = None
+    with suppress(ConfigError):  # one fault too many, or no YAML to go on with: all that was found is kept
+        more = variable_spot(groups, GROUPS_VARIABLE, elsewhere)
+        config = check_nodes(read_nodes(text, faults), faults, Path(path).absolute(), more)
+    if config is None or faults or elsewhere:
+        raise ConfigError([*faults.error().faults, *elsewhere.error().faults])
+    return config
 
 
 def _read_text(file: Path, named_by: str) -> str:
@@ -130,13 +134,3 @@ def _why_unreadable(error: OSError | ValueError) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"can't be read: {error.strerror}"
     return f"is no path of a file; {_INIT}"
-
-
-def _wrong_in_environment() -> list[Fault]:
-    from engine.config.unsupported import ENVIRONMENT, refusal  # noqa: PLC0415 - see the top of this module
-
-    return [
-        Fault("environment", 0, 0, name, refusal("this variable", instead))
-        for name, instead in ENVIRONMENT.items()
-        if os.environ.get(name, "").strip()
-    ]

@@ -6,7 +6,7 @@ A configuration may also be built in code: every class here is public and has se
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -154,11 +154,36 @@ class ChainConfig:
         name: Its name.
         models: What it lists: models, aliases and other chains, not yet resolved.
         policy: The defaults with the chain's own keys laid over them.
+        owner: Whose layer its names resolve in first; None leaves it to whoever asks.
+        fallback: What is tried once it is used up, not yet resolved; None for the configuration's, `()` for
+            nothing.
     """
 
     name: str
     models: tuple[str, ...]
     policy: Policy = field(default_factory=Policy)
+    owner: str | None = None
+    fallback: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """One entry of `owners:`, a layer of providers and aliases that belong to somebody.
+
+    Attributes:
+        name: Whose they are.
+        providers: By the name they have in the layer, as `mine`. Their own names are made whole, as
+            `alice:mine`: that is what models, keys and benches are called, and no two owners share one.
+        aliases: Name → what it stands for, not yet resolved.
+    """
+
+    name: str
+    providers: Mapping[str, ProviderConfig] = field(default_factory=dict)
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        whole = {short: replace(each, name=f"{self.name}:{short}") for short, each in self.providers.items()}
+        object.__setattr__(self, "providers", whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +237,9 @@ class Config:
         providers: By name.
         aliases: Name → what it stands for, not yet resolved.
         chains: By name, in the file's order.
+        groups: Models that stand in for one another, as `provider/model`; a model is in one group at most.
+        fallback: What is tried once a target is used up, not yet resolved.
+        owners: Layers of providers and aliases, by whose they are.
         defaults: The policy of every request that names no chain.
         store: Where benches live.
         record_prompts: Whether prompts and answers enter events.
@@ -224,6 +252,9 @@ class Config:
     providers: Mapping[str, ProviderConfig] = field(default_factory=dict)
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     chains: Mapping[str, ChainConfig] = field(default_factory=dict)
+    groups: tuple[tuple[str, ...], ...] = ()
+    fallback: tuple[str, ...] = ()
+    owners: Mapping[str, Owner] = field(default_factory=dict)
     defaults: Policy = field(default_factory=Policy)
     store: str = "auto"
     record_prompts: bool = False
@@ -231,3 +262,9 @@ class Config:
     traffic: Traffic | None = None
     dashboard: Dashboard = field(default_factory=Dashboard)
     path: Path | None = None
+
+    @property
+    def every_provider(self) -> dict[str, ProviderConfig]:
+        """All providers by their whole names, those of owners included."""
+        owned = (each for owner in self.owners.values() for each in owner.providers.values())
+        return {**self.providers, **{each.name: each for each in owned}}

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.config import unsupported
 from engine.config.faults import Faults
 from engine.config.inline import holds_password
 from engine.config.model import Config, Dashboard, Journal
 from engine.config.nodes import Node
-from engine.config.schema_names import Names, check_parts, read_aliases, read_chains
+from engine.config.schema_chains import WrittenChain, read_chains, read_fallback
+from engine.config.schema_groups import read_groups
+from engine.config.schema_names import Names, Parts, names_of, read_aliases
+from engine.config.schema_owners import WrittenOwner, check_circles, read_owners
 from engine.config.schema_policy import Written, read_policy
 from engine.config.schema_providers import read_providers
 from engine.config.schema_simulated import read_traffic
 from engine.config.spot import Section, Spot
 
 _STORES = ("auto", "memory")
+_LATER_STORES = ("sqlite:", "redis:", "rediss:", "env:")
 _GLYPHS = ("auto", "unicode", "ascii")
 _MINIMAL = (
     "a configuration needs at least one provider, as "
@@ -24,24 +29,15 @@ _MINIMAL = (
 )
 
 
-def check_nodes(root: Node | None, faults: Faults, path: Path) -> Config:
-    """The configuration that a file's nodes stand for.
+def check_nodes(root: Node | None, faults: Faults, path: Path, groups: Spot | None = None) -> Config | None:
+    """The configuration that a file's nodes stand for, None or worthless after a fault.
 
     Args:
         root: What the file holds, None if nothing.
         faults: Gets every fault; it may hold some already.
         path: The file; relative paths in it are relative to its folder.
-
-    Raises:
-        ConfigError: There was any fault.
+        groups: More groups, from elsewhere.
     """
-    config = _read(root, faults, path)
-    if faults or config is None:
-        raise faults.error()
-    return config
-
-
-def _read(root: Node | None, faults: Faults, path: Path) -> Config | None:
     if root is None or (spot := Spot(root, faults)).is_null:
         faults.add(1, 1, "file", f"is empty; {_MINIMAL}")
         return None
@@ -49,34 +45,97 @@ def _read(root: Node | None, faults: Faults, path: Path) -> Config | None:
     if top is None:
         Spot(root, faults, "file").fault(f"must be a mapping; {_MINIMAL}")
         return None
-    defaults = read_policy(inner) if (inner := _section(top, "defaults")) else Written()
-    if inner:
-        inner.close()
-    provider_section = _section(top, "providers")
-    providers = read_providers(provider_section, path.parent) if provider_section else {}
-    if provider_section is None or not provider_section.names:
-        place = top.key("providers") if "providers" in top else Spot(root, faults, "providers")
-        place.fault(f"there is none; {_MINIMAL}")
-    aliases = read_aliases(inner) if (inner := _section(top, "aliases")) else {}
-    chains = read_chains(inner, defaults) if (inner := _section(top, "chains")) else {}
-    chain_parts = {name: chain.parts for name, chain in chains.items()}
-    names = Names(provider_section.names if provider_section else (), {**aliases, **chain_parts}, chains)
-    check_parts([*aliases.values(), *chain_parts.values()], names)
     config = Config(
-        providers=providers,
-        aliases={name: tuple(part.name for part in parts) for name, parts in aliases.items()},
-        chains={name: chain.config(name) for name, chain in chains.items()},
-        defaults=defaults.policy(),
         store=_read_store(top),
         record_prompts=_read_flag(top, "record_prompts"),
         journal=_read_journal(_section(top, "journal")),
-        traffic=read_traffic(inner, names, providers) if (inner := _section(top, "traffic")) else None,
         dashboard=_read_dashboard(_section(top, "dashboard")),
         path=path,
     )
-    unsupported.refuse_keys(top, unsupported.TOP)
+    config = _read_lists(top, config, groups)
+    traffic = _section(top, "traffic")
+    if traffic:
+        config = replace(config, traffic=read_traffic(traffic, config))
     top.close()
     return config
+
+
+def _read_lists(top: Section, config: Config, groups: Spot | None) -> Config:
+    """The configuration with everything that has a name, and all that refers to it."""
+    assert config.path is not None  # noqa: S101  (a file's nodes came from a file)
+    folder = config.path.parent
+    defaults = read_policy(inner) if (inner := _section(top, "defaults")) else Written()
+    if inner:
+        inner.close()
+    providers = _section(top, "providers")
+    if providers is None or not providers.names:
+        place = (
+            top.key("providers") if "providers" in top else Spot(top.spot.node, top.spot.faults, "providers")
+        )
+        place.fault(f"there is none; {_MINIMAL}")
+    owned = _section(top, "owners")
+    owners = read_owners(owned, folder) if owned else {}
+    fallback = top.take("fallback")
+    lists = _Lists(
+        aliases=read_aliases(inner) if (inner := _section(top, "aliases")) else {},
+        chains=read_chains(inner, defaults, owners) if (inner := _section(top, "chains")) else {},
+        fallback=read_fallback(fallback) if fallback and not fallback.is_null else (),
+        owners=owners,
+    )
+    config = replace(
+        config,
+        providers=read_providers(providers, folder) if providers else {},
+        aliases={name: names_of(parts) for name, parts in lists.aliases.items()},
+        chains={name: chain.config(name, owners) for name, chain in lists.chains.items()},
+        fallback=names_of(lists.fallback),
+        owners={name: owner.config(name) for name, owner in owners.items()},
+        defaults=defaults.policy(),
+    )
+    names = lists.names(providers)
+    lists.check(names)
+    check_circles(config, lists.by_place(), owned.spot if owned else None)
+    places = filter(None, (top.take("groups"), groups))
+    return replace(config, groups=read_groups(places, names, config))
+
+
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """Every list of names as the file has it."""
+
+    aliases: Mapping[str, Parts]
+    chains: Mapping[str, WrittenChain]
+    fallback: Parts
+    owners: Mapping[str, WrittenOwner]
+
+    def names(self, providers: Section | None) -> Names:
+        """What the lists may refer to."""
+        owners = self.owners.items()
+        return Names(
+            {None: providers.names if providers else (), **{name: owner.names for name, owner in owners}},
+            {None: {**self.aliases, **self.chains}, **{name: owner.aliases for name, owner in owners}},
+        )
+
+    def check(self, names: Names) -> None:
+        """A fault for each part of a list that names nothing."""
+        for parts in (*self.aliases.values(), self.fallback):
+            names.check(None, parts)
+        for chain in self.chains.values():
+            names.check(chain.owner, (*chain.parts, *(chain.fallback or ())))
+        for name, owner in self.owners.items():
+            for parts in owner.aliases.values():
+                names.check(name, parts)
+
+    def by_place(self) -> dict[tuple[str, ...], Parts]:
+        """What chains and aliases list, by the way to each in the file."""
+        return {
+            **{("aliases", name): parts for name, parts in self.aliases.items()},
+            **{("chains", name): chain.parts for name, chain in self.chains.items()},
+            **{
+                ("owners", name, "aliases", alias): parts
+                for name, owner in self.owners.items()
+                for alias, parts in owner.aliases.items()
+            },
+        }
 
 
 def _section(top: Section, key: str) -> Section | None:
@@ -94,11 +153,14 @@ def _read_store(top: Section) -> str:
     text = spot.text("auto or memory") if spot else None
     if spot is None or text is None or text in _STORES:
         return text or "auto"
-    scheme = next((scheme for scheme in unsupported.STORES if text.startswith(scheme)), None)
+    scheme = next((scheme for scheme in _LATER_STORES if text.startswith(scheme)), None)
     if holds_password(text):
         spot.fault("an inline secret: put the URL into an environment variable and write `store: env:NAME`")
     elif scheme is not None:
-        spot.fault(unsupported.refusal(f"`store: {scheme}…`", unsupported.STORES[scheme]))
+        spot.fault(
+            f"`store: {scheme}…` is not supported by this version; "
+            "write `store: auto` or `store: memory`; both keep benches in the process"
+        )
     else:
         spot.choice(_STORES)
     return "auto"

@@ -1,22 +1,17 @@
-"""`aliases:` and `chains:`: lists of names, what they refer to, and that they do not go in circles."""
+"""Lists of names: how they are written, and what the names in them may be."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from engine.config import unsupported
 from engine.config.inline import quoted, shown
-from engine.config.model import ChainConfig
 from engine.config.nodes import Scalar
-from engine.config.schema_policy import Written, read_policy
 from engine.config.spot import Entry, Section, Spot
-from engine.policy import Policy
-from engine.resolve import circle_text, walk
 
-_WANTED = "a list of models"
 _IN_NAMES = "/,#*"
 _IN_PROVIDERS = "/,#*:"
+_AS_WORDS = ("none", "one", "two")
 
 
 @dataclass(slots=True, eq=False)
@@ -32,22 +27,7 @@ class Part:
         self.spot.faults.add(self.spot.node.line, self.column, self.spot.where, what)
 
 
-Lists = Mapping[str, tuple[Part, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """Every name of the file that lists may refer to.
-
-    Attributes:
-        providers: Names of providers, faulty entries included.
-        lists: What each chain, and each alias that no chain hides, stands for.
-        chains: Names of chains.
-    """
-
-    providers: Collection[str]
-    lists: Lists
-    chains: Collection[str] = field(default_factory=tuple)
+Parts = tuple[Part, ...]
 
 
 def check_name(entry: Entry, what: str) -> None:
@@ -55,33 +35,34 @@ def check_name(entry: Entry, what: str) -> None:
 
     Args:
         entry: The name.
-        what: `chain`, `alias` or `provider`.
+        what: `chain`, `alias`, `provider` or `owner`.
     """
-    name, barred = entry.name, _IN_PROVIDERS if what == "provider" else _IN_NAMES
-    found = [character for character in barred if character in name]
+    name, strict = entry.name, what in ("provider", "owner")
+    found = [character for character in (_IN_PROVIDERS if strict else _IN_NAMES) if character in name]
     if found:
         entry.key.fault(f"the name of {_a(what)} can't hold '{found[0]}', which means something in a target")
-    elif name != name.strip() or not name.isprintable() or (what == "provider" and " " in name):
+    elif name != name.strip() or not name.isprintable() or (strict and " " in name):
         entry.key.fault(
             f"the name of {_a(what)} can't hold blanks at its ends or characters that don't print"
         )
 
 
 def _a(what: str) -> str:
-    return f"an {what}" if what == "alias" else f"a {what}"
+    return f"an {what}" if what in ("alias", "owner") else f"a {what}"
 
 
-def read_parts(spot: Spot, wanted: str) -> tuple[Part, ...] | None:
+def read_parts(spot: Spot, wanted: str, least: int = 1) -> Parts | None:
     """The names of a list, or of one text with commas; None after a fault, an empty list included.
 
     Args:
         spot: The list.
         wanted: What it is a list of, as `a list of models`.
+        least: How many it lists at least, 1 or 2.
     """
     elements = [spot] if isinstance(spot.node, Scalar) else spot.items(wanted)
     if elements is None:
         return None
-    # An element that was refused counts: its fault stands, and the list is not empty for it.
+    # An element that was refused counts: its fault stands, and the list is not too short for it.
     parts: list[Part] = []
     refused = False
     for element in elements:
@@ -91,8 +72,8 @@ def read_parts(spot: Spot, wanted: str) -> tuple[Part, ...] | None:
         text = element.text("a name")
         refused |= text is None
         parts += _split(element, text or "")
-    if not parts and not refused:
-        spot.fault(f"is empty; it must be {wanted}, with at least one")
+    if len(parts) < least and not refused:
+        spot.fault(f"{'' if parts else 'is empty; it '}must be {wanted}, with at least {_AS_WORDS[least]}")
     return tuple(parts) or None
 
 
@@ -107,7 +88,12 @@ def _split(spot: Spot, text: str) -> Iterator[Part]:
         at += len(piece) + 1
 
 
-def read_aliases(section: Section) -> dict[str, tuple[Part, ...]]:
+def names_of(parts: Parts) -> tuple[str, ...]:
+    """The names alone."""
+    return tuple(part.name for part in parts)
+
+
+def read_aliases(section: Section) -> dict[str, Parts]:
     """Every alias and what it stands for, not yet checked."""
     found = {}
     for entry in section.entries():
@@ -117,84 +103,63 @@ def read_aliases(section: Section) -> dict[str, tuple[Part, ...]]:
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenChain:
-    """A chain as the file has it: what it lists, not yet checked, and its policy, the defaults under it."""
+class Names:
+    """Every name that lists may refer to, by whose layer it stands in; None is the file itself.
 
-    parts: tuple[Part, ...]
-    policy: Policy
+    Attributes:
+        providers: Names of providers, faulty entries included.
+        lists: Names of aliases, and of the file's chains.
+    """
 
-    def config(self, name: str) -> ChainConfig:
-        """The chain under its name."""
-        return ChainConfig(name, _names(self.parts), self.policy)
+    providers: Mapping[str | None, Collection[str]]
+    lists: Mapping[str | None, Collection[str]]
 
+    def check(self, owner: str | None, parts: Parts) -> None:
+        """A fault for each part that names nothing.
 
-def read_chains(section: Section, defaults: Written) -> dict[str, WrittenChain]:
-    """Every chain, in the file's order."""
-    usual = defaults.policy()
-    found = {}
-    for entry in section.entries():
-        check_name(entry, "chain")
-        long = entry.value.mapping()
-        if long:
-            found[entry.name] = _read_long(entry, long, defaults)
-        else:
-            found[entry.name] = WrittenChain(read_parts(entry.value, _WANTED) or (), usual)
-    return found
-
-
-def _read_long(entry: Entry, chain: Section, defaults: Written) -> WrittenChain:
-    models = chain.take("models")
-    parts = read_parts(models, _WANTED) if models else None
-    if models is None:
-        entry.key.fault("has no `models`; list at least one")
-    unsupported.refuse_keys(chain, unsupported.CHAIN)
-    own = read_policy(chain, defaults)
-    chain.close()
-    return WrittenChain(parts or (), defaults.under(own).policy())
-
-
-def check_parts(lists: Collection[tuple[Part, ...]], names: Names) -> None:
-    """A fault for each part that names nothing, and for each circle."""
-    for parts in lists:
+        Args:
+            owner: Whose layer counts before the file. One that is unknown may have meant any.
+            parts: What a list holds.
+        """
         for part in parts:
-            wrong = _wrong_with(part.name, names, part.spot)
+            wrong = self._wrong_with(part.name, self._layers(owner), part.spot)
             if wrong:
                 part.fault(wrong)
-    _check_circles(names.lists)
 
+    def _layers(self, owner: str | None) -> Collection[str | None]:
+        if owner is None:
+            return (None,)
+        return (owner, None) if owner in self.lists else self.lists.keys()
 
-def _wrong_with(name: str, names: Names, spot: Spot) -> str:
-    if len(name.split()) > 1 and name not in names.lists:
-        return "holds a blank; separate models with commas"
-    provider, slash, model = name.partition("/")
-    if not slash:
-        if name in names.lists:
-            return ""
-        if name in names.providers:
-            return f"{quoted(name)} is a provider; name one of its models, as {shown(name)}/MODEL"
-        hint = spot.faults.did_you_mean(name, names.lists)
-        return (
-            f"unknown name {quoted(name)}{hint or ': no chain or alias; a model is written provider/model'}"
-        )
-    if provider not in names.providers:
-        hint = spot.faults.did_you_mean(provider, names.providers)
-        return f"unknown provider {quoted(provider)}{hint or '; it must stand in `providers`'}"
-    if not model or model == "*":
-        return f"names no model; write {shown(provider)}/MODEL"
-    return ""
+    def _wrong_with(self, name: str, layers: Collection[str | None], spot: Spot) -> str:
+        is_list = any(name in self.lists[layer] for layer in layers)
+        if len(name.split()) > 1 and not is_list:
+            return "holds a blank; separate models with commas"
+        provider, slash, model = name.partition("/")
+        is_provider = any(provider in self.providers[layer] for layer in layers) or self._is_whole(provider)
+        if not slash:
+            if is_list:
+                return ""
+            if is_provider:
+                return f"{quoted(name)} is a provider; name one of its models, as {shown(name)}/MODEL"
+            known = [each for layer in layers for each in self.lists[layer]]
+            hint = spot.faults.did_you_mean(name, known)
+            hint = hint or ": no chain or alias; a model is written provider/model"
+            return f"unknown name {quoted(name)}{hint}"
+        if not is_provider:
+            hint = spot.faults.did_you_mean(provider, self._known_providers(provider, layers))
+            return f"unknown provider {quoted(provider)}{hint or '; it must stand in `providers`'}"
+        if not model or model == "*":
+            return f"names no model; write {shown(provider)}/MODEL"
+        return ""
 
+    def _is_whole(self, provider: str) -> bool:
+        """Whether it is an owner's provider by its whole name, as `alice:mine`."""
+        owner, colon, short = provider.partition(":")
+        return bool(colon) and short in self.providers.get(owner, ())
 
-def _check_circles(lists: Lists) -> None:
-    for step in walk(lists, lambda name: _names(lists[name]) if name in lists else None):
-        if step.circle:
-            lists[step.inside][step.place].fault(circle_text([shown(name) for name in step.circle]))
-
-
-def models_of(name: str, lists: Lists) -> Iterator[str]:
-    """Every part of a list, spliced lists included, that is not a list itself."""
-    steps = walk([name], lambda inner: _names(lists[inner]) if inner in lists else None)
-    return (step.name for step in steps if not step.circle)
-
-
-def _names(parts: tuple[Part, ...]) -> tuple[str, ...]:
-    return tuple(part.name for part in parts)
+    def _known_providers(self, provider: str, layers: Collection[str | None]) -> list[str]:
+        known = [each for layer in layers for each in self.providers[layer]]
+        if ":" in provider:
+            known += [f"{owner}:{each}" for owner, names in self.providers.items() if owner for each in names]
+        return known

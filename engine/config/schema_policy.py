@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final, get_args
 
 from engine.config.spot import Section
-from engine.config.unsupported import refuse_value
 from engine.durations import format_duration
 from engine.policy import (
     Backoff,
@@ -100,8 +99,8 @@ def read_policy(section: Section, above: Written | None = None) -> Written:
     if spot := section.take("cooldown_growth"):
         keys["cooldown_growth"] = spot.number(least=1.0)
     for name, options in _CHOICES.items():
-        if (spot := section.take(name)) and (word := spot.choice(options)):
-            keys[name] = None if refuse_value(spot, name, word) else word
+        if spot := section.take(name):
+            keys[name] = spot.choice(options)
     backoff, inner = _read_durations(section, "backoff", {"base": True, "cap": True})
     own = Written(_without_none(keys), backoff, read_timeouts(section))
     whole = above.under(own) if above else own

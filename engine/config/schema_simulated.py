@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
 from engine.config.inline import quoted
-from engine.config.model import Fails, Incident, ProviderConfig, SimulatedModel, Traffic
+from engine.config.model import Config, Fails, Incident, SimulatedModel, Traffic
 from engine.config.nodes import Scalar, Seq
-from engine.config.schema_names import Names, models_of, read_parts
+from engine.config.schema_names import read_parts
 from engine.config.spot import Section, Spot
 from engine.durations import format_duration
+from engine.errors import StandbyError
+from engine.resolve import resolve, split_model
 
 _KEYS: Final = ("first_token", "tokens_per_s", "tokens", "fails", "incident")
 _WAYS: Final = ("cut", "stall", "hang", "reset", "empty", "garbage")
@@ -99,13 +100,12 @@ def _read_incident(spot: Spot | None) -> Incident | None:
     return Incident(period, length, how, asks, Incident(0.0, 0.0).after if starts is None else starts)
 
 
-def read_traffic(section: Section, names: Names, providers: Mapping[str, ProviderConfig]) -> Traffic | None:
+def read_traffic(section: Section, config: Config) -> Traffic | None:
     """Traffic in the background, refused wherever it would reach a real provider.
 
     Args:
         section: `traffic`.
-        names: What it may go through.
-        providers: Those that could be read.
+        config: Everything it may go through.
     """
     rate, through = section.take("rate"), section.take("through")
     section.close()
@@ -115,7 +115,7 @@ def read_traffic(section: Section, names: Names, providers: Mapping[str, Provide
     per_second = _read_rate(rate) if rate else None
     chains = []
     for part in (read_parts(through, "a list of chains") if through else None) or ():
-        wrong = _wrong_with(part.name, names, providers, section)
+        wrong = _wrong_with(part.name, config, section)
         if wrong:
             part.fault(wrong)
         else:
@@ -123,14 +123,19 @@ def read_traffic(section: Section, names: Names, providers: Mapping[str, Provide
     return Traffic(per_second, tuple(chains)) if per_second and chains else None
 
 
-def _wrong_with(name: str, names: Names, providers: Mapping[str, ProviderConfig], section: Section) -> str:
-    if name not in names.chains:
-        hint = section.spot.faults.did_you_mean(name, names.chains)
+def _wrong_with(name: str, config: Config, section: Section) -> str:
+    if name not in config.chains:
+        hint = section.spot.faults.did_you_mean(name, config.chains)
         return f"unknown chain {quoted(name)}{hint or '; traffic goes through chains'}"
-    for model in models_of(name, names.lists):
-        provider = providers.get(model.partition("/")[0])
-        if provider is not None and not provider.is_simulated:
-            return f"reaches {quoted(model)}, a real model; traffic is for simulated providers only"
+    try:
+        found = resolve(config, name)
+    except StandbyError:
+        return ""  # what is wrong with the chain is a fault already
+    providers = config.every_provider
+    for model in found.models:
+        if not providers[split_model(model)[0]].is_simulated:
+            how = " as fallback" if model in found.fallback else ""
+            return f"reaches {quoted(model)}{how}, a real model; traffic is for simulated providers only"
     return ""
 
 

@@ -10,7 +10,7 @@ from stat import S_ISDIR, S_ISREG
 from typing import Any, Final
 
 from engine.config.load import load_config
-from engine.config.model import ChainConfig, Config, ProviderConfig
+from engine.config.model import ChainConfig, Config, Owner, ProviderConfig
 from engine.durations import format_duration
 from engine.errors import ConfigError, Fault
 from engine.policy import Policy
@@ -38,6 +38,10 @@ def changes(old: Config, new: Config) -> tuple[str, ...]:
     if list(old.chains) != list(new.chains) and old.chains.keys() == new.chains.keys():
         lines.append("chains: order changed")
     lines += [
+        f"{name}: changed" for name in ("groups", "fallback") if getattr(old, name) != getattr(new, name)
+    ]
+    lines += _entry_changes("owner", old.owners, new.owners, _owner_changes)
+    lines += [
         f"{name}: changed"
         for name in ("store", "record_prompts", "journal", "traffic", "dashboard")
         if getattr(old, name) != getattr(new, name)
@@ -57,6 +61,11 @@ def _entry_changes(
             yield from (f"{what} {name}: {line}" for line in differ(old[name], new[name]))
 
 
+def _owner_changes(old: Owner, new: Owner) -> Iterator[str]:
+    yield from _entry_changes("provider", old.providers, new.providers, _provider_changes)
+    yield from _entry_changes("alias", old.aliases, new.aliases, lambda *_: ["changed"])
+
+
 def _provider_changes(old: ProviderConfig, new: ProviderConfig) -> Iterator[str]:
     # Values stay unsaid: a header or a URL may hold what is nobody's business.
     for field in fields(ProviderConfig):
@@ -67,6 +76,10 @@ def _provider_changes(old: ProviderConfig, new: ProviderConfig) -> Iterator[str]
 def _chain_changes(old: ChainConfig, new: ChainConfig, inherited: Mapping[str, str]) -> Iterator[str]:
     if old.models != new.models:
         yield "models changed"
+    if old.owner != new.owner:
+        yield f"owner {old.owner or '-'} → {new.owner or '-'}"
+    if old.fallback != new.fallback:
+        yield "fallback changed"
     for name, line in _policy_changes(old.policy, new.policy).items():
         if inherited.get(name) != line:
             yield line

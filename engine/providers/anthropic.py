@@ -50,6 +50,8 @@ class AnthropicWire:
         base_url: With or without `/v1` at its end: `https://api.anthropic.com`.
     """
 
+    embeddings: Final = None  # "Embeddings" in Anthropic's documentation: it has no such model
+
     def __init__(self, base_url: str) -> None:
         self._url = f"{base_url.rstrip('/').removesuffix('/v1')}/v1/messages"
 

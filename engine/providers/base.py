@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
-from engine.messages import Delta, Message, Params, ToolCall, Usage
+from engine.messages import Delta, Message, Params, ToolCall, Usage, Vector
 from engine.secret import Secret
 
 What = Literal[
@@ -14,13 +14,14 @@ What = Literal[
     "error",  # an error inside a 200: a body, or an event of a stream
     "connection",  # connect, DNS, TLS, reset, closed early
     "timeout",  # no connection, or the whole attempt took too long
+    "callers_timeout",  # the attempt took longer than the caller would wait, which says nothing of the model
     "first_token_timeout",
     "idle_timeout",
     "protocol",  # a 200 that can't be read
     "empty",  # finished, and said nothing
     "truncated",  # ended without saying that it had finished
     "content_filter",  # finished without an answer because a filter or the model refused
-    "unsupported",  # this wire protocol can't express what was asked; nothing was sent
+    "unsupported",  # this wire protocol can't express what was asked, or the model has no such thing
 ]
 
 
@@ -92,6 +93,48 @@ class Answer(NamedTuple):
     reasoning: str = ""
 
 
+class EmbedLimits(NamedTuple):
+    """How much one call for vectors may carry. A text that is larger by itself is sent alone.
+
+    Attributes:
+        texts: Most texts.
+        size: Most bytes of UTF-8 of all texts together.
+    """
+
+    texts: int = 2048
+    size: int = 300_000
+
+
+class EmbedCall(NamedTuple):
+    """One upstream call for vectors.
+
+    Attributes:
+        model: The provider's own name for the model.
+        texts: What to embed, each at least one character long.
+        dimensions: How long each vector is to be; None leaves it to the model.
+        key: Goes into a header; None where the provider takes none.
+        connect_timeout_s: Seconds until the connection must stand.
+    """
+
+    model: str
+    texts: tuple[str, ...]
+    dimensions: int | None = None
+    key: Secret | None = None
+    connect_timeout_s: float = 10.0
+
+
+class Vectors(NamedTuple):
+    """What one call for vectors brought; whoever asked checks their number and length.
+
+    Attributes:
+        vectors: One for each text, in the texts' order.
+        usage: Tokens as the provider counted them.
+    """
+
+    vectors: Sequence[Vector]
+    usage: Usage = Usage()
+
+
 class Finish(NamedTuple):
     """The model said why it stopped: `stop`, `length`, `tool_calls`, `content_filter`, or its own word."""
 
@@ -134,4 +177,20 @@ class Provider(Protocol):
 
     async def aclose(self) -> None:
         """Closes what the provider holds open."""
+        ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """What a provider has besides, if it gives vectors.
+
+    It may also have `embed_limits`, an `EmbedLimits`: the texts of a request are split accordingly.
+    """
+
+    async def embed(self, call: EmbedCall) -> Vectors:
+        """One vector for each text of the call.
+
+        Raises:
+            Signal: Something went wrong.
+        """
         ...

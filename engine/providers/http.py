@@ -10,12 +10,24 @@ from typing import Any, Final
 
 from engine.incoming import Incoming
 from engine.messages import Delta, ToolCallDelta
-from engine.providers.base import Answer, Call, End, Finish, Part, Signal
+from engine.providers.base import (
+    Answer,
+    Call,
+    EmbedCall,
+    EmbedLimits,
+    End,
+    Finish,
+    Part,
+    Signal,
+    Vectors,
+)
 from engine.providers.rejection import page_text, rejected
 from engine.providers.wire import Outgoing, StreamReader, Wire
 from engine.transport import Transport
 
 _LARGEST: Final = 64 * 1024 * 1024
+# A call's worth of long vectors, from a server that writes them out digit by digit.
+_LARGEST_VECTORS: Final = 256 * 1024 * 1024
 _LARGEST_ERROR: Final = 64 * 1024
 # Lines of a stream until its first token: a role, a ping or two.
 _FIRST_LINES: Final = 16
@@ -50,16 +62,24 @@ class HttpProvider:
         Raises:
             Signal: Something went wrong.
         """
-        wire = self._wire
-        incoming = await self._send(call, stream=False)
-        try:
-            body = await incoming.read(_LARGEST)
-        finally:
-            await incoming.aclose()
-        decoded = _decoded(body)
-        if decoded is _UNPARSED:
-            raise _unreadable(incoming, body)
-        return wire.read(decoded)
+        return self._wire.read(await self._json(self._written(call, stream=False), call, _LARGEST))
+
+    @property
+    def embed_limits(self) -> EmbedLimits:
+        """How much one call for vectors may carry."""
+        embeddings = self._wire.embeddings
+        return EmbedLimits() if embeddings is None else embeddings.limits
+
+    async def embed(self, call: EmbedCall) -> Vectors:
+        """One vector for each text.
+
+        Raises:
+            Signal: Something went wrong, or this provider's protocol has no embeddings.
+        """
+        embeddings = self._wire.embeddings
+        if embeddings is None:
+            raise Signal("unsupported", "this provider's API has no embeddings; ask another one for them")
+        return embeddings.read(await self._json(embeddings.build(call), call, _LARGEST_VECTORS))
 
     def stream(self, call: Call) -> _Streamed:
         """One streamed answer; a context manager that gives an iterator over batches of parts.
@@ -80,9 +100,20 @@ class HttpProvider:
         except ValueError as error:  # what JSON can't say: NaN, bytes, a circle. No model would take it.
             return Signal("unsupported", str(error))
 
-    async def _send(self, call: Call, *, stream: bool) -> Incoming:
+    async def _json(self, outgoing: Outgoing | Signal, call: Call | EmbedCall, largest: int) -> Any:
+        """The decoded body of a successful answer."""
+        incoming = await self._send(outgoing, call, stream=False)
+        try:
+            body = await incoming.read(largest)
+        finally:
+            await incoming.aclose()
+        decoded = _decoded(body)
+        if decoded is _UNPARSED:
+            raise _unreadable(incoming, body)
+        return decoded
+
+    async def _send(self, outgoing: Outgoing | Signal, call: Call | EmbedCall, *, stream: bool) -> Incoming:
         """The head of a successful answer."""
-        outgoing = self._written(call, stream=stream)
         if isinstance(outgoing, Signal):
             raise outgoing
         incoming = await self._transport.send(
@@ -121,7 +152,8 @@ class _Streamed:
     async def __aenter__(self) -> AsyncIterator[Sequence[Part]]:
         provider = self._provider
         wire = provider._wire  # noqa: SLF001 - one class in two
-        self._incoming = await provider._send(self._call, stream=True)  # noqa: SLF001
+        outgoing = provider._written(self._call, stream=True)  # noqa: SLF001
+        self._incoming = await provider._send(outgoing, self._call, stream=True)  # noqa: SLF001
         self._reader = wire.reader()
         return self
 

@@ -12,6 +12,7 @@ from engine.messages import Message, Params
 from engine.providers.base import Answer, Call
 from engine.providers.conversation import FromOpenAI, Image, Tool
 from engine.providers.ollama_answer import OllamaReader, answer
+from engine.providers.ollama_embed import OllamaEmbedWire
 from engine.providers.payload import encode
 from engine.providers.wire import Outgoing, StreamReader
 
@@ -30,6 +31,7 @@ class OllamaWire:
 
     def __init__(self, base_url: str) -> None:
         self._url = f"{base_url.rstrip('/').removesuffix('/api')}/api/chat"
+        self.embeddings = OllamaEmbedWire(base_url)
 
     def __repr__(self) -> str:
         return f"OllamaWire({self._url!r})"

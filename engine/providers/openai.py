@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from engine.providers.base import Answer, Call
 from engine.providers.openai_answer import answer
+from engine.providers.openai_embed import OpenAIEmbedWire
 from engine.providers.openai_stream import OpenAIReader
 from engine.providers.payload import encode
 from engine.providers.wire import Outgoing, StreamReader
@@ -29,6 +30,7 @@ class OpenAIWire:
 
     def __init__(self, base_url: str) -> None:
         self._url = f"{base_url.rstrip('/')}/chat/completions"
+        self.embeddings = OpenAIEmbedWire(base_url)
         host = urlsplit(base_url).hostname or ""
         # OpenAI's reasoning models refuse `max_tokens`, which it has deprecated; other servers, and
         # older ones, know nothing else, and some ignore what they don't know: the limit would be lost.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import binascii
 import json
+import struct
 from collections.abc import Mapping
 from typing import Any, Final
 
-from engine.messages import whole_text
+from engine.messages import Vector, whole_text
 from engine.providers.base import Signal
 
 
@@ -121,6 +123,31 @@ def text(value: Any, what: str) -> str:
     if value is None or isinstance(value, str):
         return whole_text(value)
     raise unreadable(f"{what} is {_KINDS.get(type(value), 'no JSON')}, not text")
+
+
+def vector(value: Any, what: str) -> Vector:
+    """The value, which must be a list of numbers, or text that holds float32 in base64, little-endian.
+
+    Whether the numbers are finite is not asked here.
+
+    Raises:
+        Signal: `protocol`: it is something else.
+    """
+    if isinstance(value, str):
+        try:
+            raw = binascii.a2b_base64(value, strict_mode=True)
+            return struct.unpack(f"<{len(raw) // 4}f", raw)
+        except (ValueError, struct.error):
+            raise unreadable(f"{what} is not float32 in base64") from None
+    if not isinstance(value, list):
+        raise unreadable(f"{what} is {_KINDS.get(type(value), 'no JSON')}, not a list")
+    kinds = set(map(type, value))
+    if kinds - {float, int}:
+        raise unreadable(f"{what} holds something else than numbers")
+    try:
+        return tuple(map(float, value) if int in kinds else value)
+    except OverflowError:
+        raise unreadable(f"{what} holds a number that is too large") from None
 
 
 def tokens(value: Any) -> int | None:

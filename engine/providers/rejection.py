@@ -226,8 +226,11 @@ def _layer_codes(layer: _Json, depth: int) -> Iterator[str]:
     if isinstance(error, str) and _ONE_WORD.fullmatch(error):
         yield error
     metadata = layer.get("metadata")
-    if isinstance(metadata, dict) and metadata.get("flagged_input"):
-        yield "moderation"  # OpenRouter: a 403 that means the prompt, not the key
+    if isinstance(metadata, dict):  # OpenRouter's
+        if metadata.get("flagged_input"):
+            yield "moderation"  # a 403 that means the prompt, not the key
+        if isinstance(metadata.get("error_type"), str):
+            yield metadata["error_type"]
 
 
 def _reasons(layer: _Json) -> Iterator[str]:

@@ -1,7 +1,8 @@
-"""Simulated providers: an httpx transport that answers chat calls in a real wire format, without a socket.
+"""Simulated providers: an httpx transport that answers calls in a real wire format, without a socket.
 
 Everything but the socket is the real path. What becomes of a call is decided in `simulated_story`, what
-it looks like on the wire in `simulated_bodies` and `simulated_errors`; this file plays it, in time.
+it looks like on the wire in `simulated_bodies`, `simulated_vectors` and `simulated_errors`; this file
+plays it, in time.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from engine.config.model import ProviderConfig, SimulatedModel
 from engine.providers.simulated_answer import Asked
 from engine.providers.simulated_bodies import DIALECTS
 from engine.providers.simulated_errors import GARBAGE, refusal
-from engine.providers.simulated_script import Ending, Step, write
+from engine.providers.simulated_script import Ending, Script, Step, write
 from engine.providers.simulated_story import Story, Turn
+from engine.providers.simulated_vectors import EMBED_PATHS, embedded, texts_of
 
 _FOR_EVER_S = 1e9
 
@@ -31,8 +33,8 @@ def build_simulated(
 ) -> httpx.AsyncBaseTransport:
     """The transport behind one simulated provider.
 
-    It answers POSTs to any URL that ends as the protocol's chat calls do: `/chat/completions`,
-    `/messages`, `/api/chat`.
+    It answers POSTs to any URL that ends as the protocol's calls do: `/chat/completions` and
+    `/embeddings`, `/messages`, `/api/chat` and `/api/embed`.
 
     Args:
         config: The provider; its name, `speaks`, `seed` and `models` matter.
@@ -43,11 +45,13 @@ def build_simulated(
 
 
 class SimulatedTransport(httpx.AsyncBaseTransport):
-    """Answers the chat calls of one simulated provider; see `build_simulated`."""
+    """Answers the calls of one simulated provider; see `build_simulated`."""
 
     def __init__(self, config: ProviderConfig, clock: Callable[[], float] | None = None) -> None:
         self._protocol = config.speaks
         self._dialect = DIALECTS[config.speaks]
+        self._embed_path = EMBED_PATHS.get(config.speaks)
+        self._seed = config.seed
         self._stories = {
             name: Story(model.simulated or SimulatedModel(), config.seed, config.name, name)
             for name, model in config.models.items()
@@ -64,10 +68,12 @@ class SimulatedTransport(httpx.AsyncBaseTransport):
             httpx.TransportError: The story says that the connection fails.
         """
         came = _loop_time()
-        asked = self._dialect.asked(_decoded(await request.aread()))
-        if not request.url.path.endswith(self._dialect.path):
+        body, path = _decoded(await request.aread()), request.url.path
+        asked = self._dialect.asked(body)
+        embeds = self._embed_path is not None and path.endswith(self._embed_path)
+        if not embeds and not path.endswith(self._dialect.path):
             return self._refused(HTTPStatus.NOT_FOUND, asked)
-        if not asked.model:
+        if not asked.model or (embeds and not texts_of(body)):
             return self._refused(HTTPStatus.BAD_REQUEST, asked)
         turn = self._stories.get(asked.model, self._others).turn(self._elapsed_s())
         match turn.way:
@@ -82,10 +88,11 @@ class SimulatedTransport(httpx.AsyncBaseTransport):
             case int(status):
                 await asyncio.sleep(turn.refused_after_s)
                 return self._refused(status, asked, turn)
-        return await self._answered(asked, turn, came)
+        if embeds:
+            return await self._answered(embedded(self._protocol, body, turn, self._seed), came)
+        return await self._answered(write(self._dialect, asked, turn, time.time()), came)
 
-    async def _answered(self, asked: Asked, turn: Turn, came: float) -> httpx.Response:
-        script = write(self._dialect, asked, turn, time.time())
+    async def _answered(self, script: Script, came: float) -> httpx.Response:
         first = next(script.steps)
         await _until(came + first.at_s)
         body = _Body(chain((first,), script.steps), script.ending, came)

@@ -61,21 +61,30 @@ def write(dialect: Dialect, asked: Asked, turn: Turn, created: float) -> Script:
         tokens, cut_off = asked.limit, True
     elapsed_s = turn.first_token_s + tokens * turn.token_s
     reply = Reply(f"{rng.getrandbits(96):024x}", asked, created, tokens, cut_off, elapsed_s)
-    ending: Ending = "cut" if turn.way == "cut" else "stall" if turn.way == "stall" else "close"
+    ending = ending_of(turn)
     words = islice(prose(rng, turn.tokens), tokens)
     if asked.stream:
         return Script(dialect.stream_type, _streamed(dialect, reply, turn, words, ending), ending)
     return Script("application/json", _plain(dialect, reply, turn, words, ending), ending)
 
 
+def ending_of(turn: Turn) -> Ending:
+    """How the body of an answer ends."""
+    return "cut" if turn.way == "cut" else "stall" if turn.way == "stall" else "close"
+
+
 def _plain(
     dialect: Dialect, reply: Reply, turn: Turn, words: Iterator[str], ending: Ending
 ) -> Iterator[Step]:
     body = dialect.whole(reply, "" if reply.tool is not None else "".join(words))
+    yield whole(body, reply.elapsed_s, turn, ending)
+
+
+def whole(body: bytes, elapsed_s: float, turn: Turn, ending: Ending) -> Step:
+    """A plain body that comes at once: all of it, or what a break leaves."""
     if ending == "close":
-        yield Step(reply.elapsed_s, body)
-    else:
-        yield Step(reply.elapsed_s * turn.broken_at, body[: max(1, int(len(body) * turn.broken_at))])
+        return Step(elapsed_s, body)
+    return Step(elapsed_s * turn.broken_at, body[: max(1, int(len(body) * turn.broken_at))])
 
 
 def _streamed(

@@ -7,14 +7,19 @@ UTF-8 become U+FFFD. A byte order mark at the start is skipped.
 What a stream leaves unfinished at its end is handed out only if it is whole beyond doubt: `[DONE]`, or
 a JSON object, which no cut can leave valid. So a server that forgets the last line end is understood,
 and an answer that was cut off never passes for a complete one.
+
+An event or line that is too large is refused, and what came before it in the same read is not lost to
+that: it is handed out, and the next call refuses. `feed(b"")` asks for it.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from engine.providers.base import Signal
+
+T = TypeVar("T")
 
 LIMIT: Final = 16 * 1024 * 1024
 """Most bytes of one event or line; what is longer is no answer of a model."""
@@ -37,10 +42,11 @@ class SseEvent(NamedTuple):
 class _Blocks:
     """Bytes that wait for the end of their block. Only what is new is searched, so no read is costly."""
 
-    __slots__ = ("_head", "_pending")
+    __slots__ = ("_head", "_late", "_pending")
 
     def __init__(self) -> None:
         self._pending = bytearray()
+        self._late: Signal | None = None  # what is raised when all that came before it is handed out
         self._head: bytes | None = b""  # the first bytes while they may still be a BOM, then None
 
     def _without_bom(self, head: bytes, chunk: bytes) -> bytes:
@@ -52,16 +58,32 @@ class _Blocks:
         return head.removeprefix(_BOM)
 
     def _keep(self, rest: bytes) -> None:
-        self._pending += rest
-        if len(self._pending) > LIMIT + 1:  # one more than the largest block: its own line end
-            raise _too_large()
+        if self._late is None:
+            self._pending += rest
+            if len(self._pending) > LIMIT + 1:  # one more than the largest block: its own line end
+                self._refuse()
 
     def _take(self, separator: bytes) -> str:
         blocks = self._pending
         self._pending = bytearray()
-        if len(blocks) > LIMIT and max(map(len, blocks.split(separator))) > LIMIT:
-            raise _too_large()
+        if len(blocks) > LIMIT:
+            place = 0
+            for block in blocks.split(separator):
+                if len(block) > LIMIT:
+                    self._refuse()
+                    del blocks[place:]
+                    break
+                place += len(block) + len(separator)
         return blocks.decode("utf-8", "replace")
+
+    def _refuse(self) -> None:
+        self._pending = bytearray()
+        self._late = Signal("protocol", f"one event of the stream is larger than {LIMIT // 2**20} MiB")
+
+    def _handed_out(self, items: list[T]) -> list[T]:
+        if self._late is not None and not items:
+            raise self._late
+        return items
 
 
 class SseReader(_Blocks):
@@ -85,6 +107,8 @@ class SseReader(_Blocks):
         Raises:
             Signal: `protocol`: an event is larger than `LIMIT`.
         """
+        if self._late is not None:
+            raise self._late
         if self._head is not None:
             chunk = self._without_bom(self._head, chunk)
         if self._after_cr or b"\r" in chunk:
@@ -101,16 +125,17 @@ class SseReader(_Blocks):
         else:
             self._at_line_start = chunk.endswith(b"\n")
             self._keep(chunk)
-            return []
+            return self._handed_out([])
         blocks = self._take(b"\n\n")
         self._at_line_start = rest.endswith(b"\n")
         if rest:
             self._keep(rest)
-        return _events(blocks)
+        return self._handed_out(_events(blocks))
 
     def finish(self) -> list[SseEvent]:
         """The stream has ended: its last event, if it lacks nothing but its blank line."""
-        return [event for event in _events(self._take(b"\n\n")) if _is_whole(event.data)]
+        events = _events(self._take(b"\n\n"))
+        return self._handed_out([event for event in events if _is_whole(event.data)])
 
     def _line_feeds(self, chunk: bytes) -> bytes:
         if self._after_cr and chunk:
@@ -133,21 +158,23 @@ class LineReader(_Blocks):
         Raises:
             Signal: `protocol`: a line is larger than `LIMIT`.
         """
+        if self._late is not None:
+            raise self._late
         if self._head is not None:
             chunk = self._without_bom(self._head, chunk)
         end = chunk.rfind(b"\n")
         if end < 0:
             self._keep(chunk)
-            return []
+            return self._handed_out([])
         self._pending += chunk[:end]
         lines = self._take(b"\n")
         self._keep(chunk[end + 1 :])
-        return [line for line in lines.split("\n") if line and not line.isspace()]
+        return self._handed_out([line for line in lines.split("\n") if line and not line.isspace()])
 
     def finish(self) -> list[str]:
         """The stream has ended: its last line, if it lacks nothing but its line end."""
         line = self._take(b"\n")
-        return [line] if _is_whole(line) else []
+        return self._handed_out([line] if _is_whole(line) else [])
 
 
 def _events(blocks: str) -> list[SseEvent]:
@@ -180,7 +207,3 @@ def _is_whole(data: str) -> bool:
         return isinstance(json.loads(data), dict)
     except (ValueError, RecursionError):
         return False
-
-
-def _too_large() -> Signal:
-    return Signal("protocol", f"one event of the stream is larger than {LIMIT // 2**20} MiB")

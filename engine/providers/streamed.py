@@ -42,7 +42,7 @@ class Streamed(ABC, Generic[T]):
         """The parts that the next bytes complete."""
         if self._late is not None:
             raise self._late
-        return self._take_all(self._splitter.feed(chunk)) if chunk else []
+        return self._take_all(self._splitter.feed(chunk))
 
     def finish(self) -> list[Part]:
         """The body has ended: the parts that were still waiting."""

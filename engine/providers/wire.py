@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
-from engine.providers.base import Answer, Call, Part
+from engine.providers.base import Answer, Call, EmbedCall, EmbedLimits, Part, Vectors
 
 
 class Outgoing(NamedTuple):
@@ -47,8 +47,34 @@ class StreamReader(Protocol):
         ...
 
 
+class EmbedWire(Protocol):
+    """The embeddings of one wire protocol. Stateless."""
+
+    @property
+    def limits(self) -> EmbedLimits:
+        """How much one call may carry."""
+        ...
+
+    def build(self, call: EmbedCall) -> Outgoing:
+        """Writes a call down."""
+        ...
+
+    def read(self, body: Any) -> Vectors:
+        """Reads the vectors from their decoded JSON, in the order of the texts.
+
+        Raises:
+            Signal: `error` for an error inside a 200, `protocol` for what can't be read.
+        """
+        ...
+
+
 class Wire(Protocol):
     """One wire protocol. Stateless, so one object serves all calls of a provider."""
+
+    @property
+    def embeddings(self) -> EmbedWire | None:
+        """How it speaks of embeddings; None if it has none."""
+        ...
 
     def build(self, call: Call, *, stream: bool) -> Outgoing:
         """Writes a call down.

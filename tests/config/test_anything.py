@@ -44,10 +44,19 @@ providers:
 aliases:
   cheap: acme/flaky, acme/storm
 chains:
-  support: [cheap, "acme/large"]
+  support: {models: [cheap, "acme/large"], fallback: none}
   drafts:
     models: [openai/gpt-5, cheap]
     cooldown: 1m
+    owner: alice
+    fallback: [mine/tiny, acme/large]
+groups:
+  - [openai/gpt-5, acme/large]
+fallback: [acme/last, cheap]
+owners:
+  alice:
+    providers: {mine: {kind: openai, base_url: http://127.0.0.1:8001/v1}}
+    aliases: {cheap: mine/tiny}
 traffic: {rate: 2/s, through: [support]}
 dashboard: {theme: nord, glyphs: auto, keys: {quit: q}, bell: true}
 """
@@ -128,6 +137,8 @@ DENSE = {
     "unknown keys": numbered(HEAD, "k#: 1\n"),
     "unknown names": numbered(HEAD + "chains:\n", "  n#: [m#]\n"),
     "circles": numbered(HEAD + "aliases:\n", "  a#: [a#, a1, a2]\n"),
+    "owners": numbered(HEAD + "owners:\n", "  o#: {providers: {p: {kind: openai}}, aliases: {a: p/x}}\n"),
+    "groups": numbered(HEAD + "groups:\n", "- [s/a#, o/b#]\n"),
     "a deep list": HEAD
     + "aliases:\n"
     + "".join(f"  a{n}: a{n + 1}\n" for n in range(15_000))

@@ -59,6 +59,34 @@ def test_each_change_is_one_line(old: str, new: str, lines: list[str]) -> None:
     assert list(changes(config(OLD), config(text))) == lines
 
 
+OWNERS = """
+owners:
+  alice: {providers: {mine: {kind: openai, headers: {x: a}}}, aliases: {cheap: mine/a}}
+groups: [[o/big, o/small]]
+fallback: [o/last]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "lines"),
+    [
+        ("[o/big, o/small]", "[o/small, o/big]", ["groups: changed"]),
+        ("[o/last]", "none", ["fallback: changed"]),
+        ("{x: a}", "{x: b}", ["owner alice: provider mine: headers changed"]),
+        ("cheap: mine/a", "cheap: mine/b", ["owner alice: alias cheap: changed"]),
+        ("cheap: mine/a", "cheap: mine/a, dear: mine/b", ["owner alice: alias dear: added"]),
+        ("groups:", "  bob: {}\ngroups:", ["owner bob: added"]),
+        ("  drafts: {", "  drafts: {owner: alice, ", ["chain drafts: owner - → alice"]),
+        ("  drafts: {", "  drafts: {fallback: none, ", ["chain drafts: fallback changed"]),
+    ],
+)
+def test_groups_fallback_and_owners_are_named_too(old: str, new: str, lines: list[str]) -> None:
+    text = OLD.replace("through: [quiet]", "through: [alone]") + OWNERS
+    text = text.replace("  quiet:", "  alone: {models: s/m, fallback: none}\n  quiet:")
+    assert text.count(old) == 1
+    assert list(changes(config(text), config(text.replace(old, new)))) == lines
+
+
 def test_what_is_gone_is_told() -> None:
     text = OLD.replace(", cheap]", "]").replace("[cheap]", "[o/x]").replace("aliases: {cheap: o/small}\n", "")
     assert set(changes(config(OLD), config(text))) == {

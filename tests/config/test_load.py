@@ -146,23 +146,83 @@ def test_a_file_of_just_one_mebibyte_is_read(tmp_path: Path) -> None:
     assert load_config(write(tmp_path / "c.yaml", GOOD + "#" * (2**20 - len(GOOD)))).chains == {}
 
 
-GROUPS = (
-    "environment: MODEL_FALLBACK_GROUPS: this variable is not supported by this version; "
-    "unset it, and list the models that stand in for one another in a chain"
-)
+TWO = "providers: {o: {kind: openai}, s: {kind: simulated}}\n"
 
 
-def test_groups_in_the_environment_are_a_clear_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MODEL_FALLBACK_GROUPS", '[["a/x", "b/y"]]')
-    assert told(write(tmp_path / "c.yaml")) == [GROUPS]
-
-
-def test_groups_in_the_environment_are_told_with_the_faults_of_the_file(
+def test_groups_in_the_environment_come_after_those_of_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MODEL_FALLBACK_GROUPS", "[]")
-    path = write(tmp_path / "c.yaml", GOOD + "groups: []")
-    assert [fault.split(":")[0] for fault in told(path)] == [str(path), "environment"]
+    monkeypatch.setenv("MODEL_FALLBACK_GROUPS", '[["o/x", "s/x"], ["s/z", "o/z"]]')
+    path = write(tmp_path / "c.yaml", TWO + "groups: [[o/y, s/y]]")
+    assert load_config(path).groups == (("o/y", "s/y"), ("o/x", "s/x"), ("s/z", "o/z"))
+
+
+def test_groups_in_the_environment_are_checked_with_the_file_and_told_after_its_faults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODEL_FALLBACK_GROUPS", '[["s/x", "oo/x"], ["o/y", "s/y"]]')
+    path = write(tmp_path / "c.yaml", TWO + "groups: [[o/y, s/z]]\nstore: disk")
+    assert told(path) == [
+        f"{path}:3:8: store: must be one of auto, memory",
+        "environment: MODEL_FALLBACK_GROUPS[0][1]: unknown provider 'oo'; did you mean 'o'?",
+        (
+            "environment: MODEL_FALLBACK_GROUPS[1][0]: 'o/y' is in a group already, at groups[0][0]; "
+            "a model may be in one group only"
+        ),
+    ]
+
+
+ARRAYS = 'must be a JSON array of arrays, as [["a/x", "b/x"]]'
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        ("o/x, s/x", f": {ARRAYS}, and is no JSON from line 1, column 1 on"),
+        ('[["o/x",\n "s/x"]', f": {ARRAYS}, and is no JSON from line 2, column 8 on"),
+        ("{}", f": {ARRAYS}"),
+        ('["o/x", "s/x"]', f": {ARRAYS}"),
+        ("null", f": {ARRAYS}"),
+        ("[" * 100_000, f": {ARRAYS}"),
+        ("9" * 5000, f": {ARRAYS}"),
+        (
+            "[[]]",
+            "[0]: is empty; it must be a list of models that stand in for one another, with at least two",
+        ),
+        ('[["o/x"]]', "[0]: must be a list of models that stand in for one another, with at least two"),
+        ('[["o/x", ["s/x"]]]', "[0][1]: must be a name, not a list"),
+        ('[["o/x", {"s": "x"}]]', "[0][1]: must be a name, not a mapping"),
+        ('[["o/x", "s\\u0007/x"]]', "[0][1]: holds a line break or another character that can't be printed"),
+        ('[["o/x", "sk-proj-canary0123456789"]]', "[0][1]: unknown name (hidden: it looks like a key)"),
+    ],
+)
+def test_a_fault_in_the_environment_is_told_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, fault: str
+) -> None:
+    monkeypatch.setenv("MODEL_FALLBACK_GROUPS", value)
+    (found,) = told(write(tmp_path / "c.yaml", TWO))
+    assert found.startswith(f"environment: MODEL_FALLBACK_GROUPS{fault}")
+
+
+@pytest.mark.parametrize("text", ["a: [", "", "- a"])
+def test_a_fault_in_the_environment_is_told_even_if_the_file_can_t_be_understood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("MODEL_FALLBACK_GROUPS", "[1]")
+    path = write(tmp_path / "c.yaml", text)
+    first, last = told(path)
+    assert first.startswith(f"{path}:")
+    assert last == f"environment: MODEL_FALLBACK_GROUPS: {ARRAYS}"
+
+
+def test_a_thousand_faults_in_the_environment_hide_none_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODEL_FALLBACK_GROUPS", f"[{', '.join(['[]'] * 1500)}]")
+    path = write(tmp_path / "c.yaml", TWO + "store: disk")
+    found = told(path)
+    assert found[0].startswith(f"{path}:2:8: store")
+    assert len(found) < 1010
 
 
 def test_a_variable_that_is_set_to_nothing_asks_for_nothing(

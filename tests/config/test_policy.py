@@ -20,11 +20,11 @@ def test_every_key_of_the_defaults_is_read() -> None:
           retry_after_patience: 0
           max_wait: 0s
           when_all_benched: wait
-          trial: request
+          trial: probe
           on_auth_error: raise
           on_request_error: raise
           on_content_filter: next
-          mid_stream: raise
+          mid_stream: restart
     """
     assert config(with_providers(text)).defaults == Policy(
         attempts=4,
@@ -38,9 +38,11 @@ def test_every_key_of_the_defaults_is_read() -> None:
         retry_after_patience=0.0,
         max_wait=0.0,
         when_all_benched="wait",
+        trial="probe",
         on_auth_error="raise",
         on_request_error="raise",
         on_content_filter="next",
+        mid_stream="restart",
     )
 
 
@@ -143,6 +145,12 @@ def test_so_does_a_bound_of_the_backoff(backoff: str, pair: tuple[float, float])
 )
 def test_a_setting_that_makes_no_sense_is_a_fault(line: str, fault: str) -> None:
     assert faults(with_providers(f"defaults: {{{line}}}")) == [f"2:{fault}"]
+
+
+@pytest.mark.parametrize("way", ["raise", "append", "continue", "restart"])
+def test_a_chain_says_what_follows_a_stream_that_breaks(way: str) -> None:
+    text = f"chains: {{c: {{models: o/x, mid_stream: {way}}}}}"
+    assert config(with_providers(text)).chains["c"].policy.mid_stream == way
 
 
 NO_DURATION = "not a duration: write it as 200ms, 30s, 5m, 1h30m or 7d, or as a plain number of seconds"

@@ -155,7 +155,14 @@ chains:
   y: [{0}, {3}]
 traffic: {{rate: {0}, through: [{0}], {0}: {0}}}
 dashboard: {{theme: {0}, glyphs: {0}, keys: {{{0}: [{0}]}}, bell: {0}}}
-groups: {0}
+groups: [[{0}, {1}], {0}, [x]]
+fallback: [{0}, {1}]
+owners:
+  {0}: {0}
+  al:
+    providers: {{{0}: {{kind: {0}, {0}: {0}}}}}
+    aliases: {{{0}: {0}, a: [{1}]}}
+    {0}: {0}
 {0}: {0}
 """
 

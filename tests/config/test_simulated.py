@@ -147,6 +147,30 @@ def test_traffic_never_reaches_a_real_provider(line: str, fault: str) -> None:
     assert faults(with_providers(text)) == [f"2:{fault}"]
 
 
+ONLY = "a real model; traffic is for simulated providers only"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("fallback: o/x\nchains: {c: [s/x]}", f"reaches 'o/x' as fallback, {ONLY}"),
+        ("chains: {c: {models: s/x, fallback: far}}", f"reaches 'o/x' as fallback, {ONLY}"),
+        ("owners: {al: {providers: {s: {kind: openai}}}}\nchains: {c: {models: s/x, owner: al}}",
+         f"reaches 'al:s/x', {ONLY}"),
+        ("fallback: o/x\nchains: {c: {models: s/x, fallback: none}}", None),
+        ("fallback: o/x\nchains: {c: {models: s/x, fallback: s/y}}", None),
+        ("groups: [[s/x, o/x]]\nchains: {c: [s/x]}", None),
+        ("owners: {al: {providers: {o: {kind: simulated}}}}\nchains: {c: {models: o/x, owner: al}}", None),
+    ],
+)  # fmt: skip
+def test_traffic_reaches_no_real_provider_by_a_fallback_or_an_owner_either(
+    text: str, fault: str | None
+) -> None:
+    text = f"traffic: {{rate: 1, through: [c]}}\naliases: {{far: o/x}}\n{text}"
+    told = f"2:30: traffic.through[0]: {fault}"
+    assert faults(with_providers(text)) == ([told] if fault else [])
+
+
 def test_traffic_through_a_chain_with_faults_of_its_own_adds_none() -> None:
     text = "traffic: {rate: 1, through: [c]}\nchains: {c: [c, s/x, zz/y]}"
     assert [fault.split(": ")[1] for fault in faults(with_providers(text))] == ["chains.c[0]", "chains.c[2]"]

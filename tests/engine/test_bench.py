@@ -1,178 +1,232 @@
-"""The bench's state machine on a clock that the tests move."""
+"""The bench: failures, successes, unbenching, ends, and room, on a clock that the tests move."""
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from engine.bench import Bench, Benched, Unbenched
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from engine.stay import Benched, Due, Transition, Unbenched
+from tests.engine.benching import Scene, sentence
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def scene() -> Scene:
+    return Scene()
 
 
-@pytest.fixture
-def bench(clock: Clock) -> Bench:
-    return Bench(clock)
+def _names(transitions: list[Transition]) -> list[str]:
+    return [transition.name for transition in transitions]
 
 
-def _fail(bench: Bench, name: str = "p/m", length: float = 60.0, after: int = 1) -> list[object]:
-    return list(bench.failed(bench.ticket(name), length, "overloaded", after=after))
-
-
-def test_a_failure_benches_for_exactly_its_length(bench: Bench, clock: Clock) -> None:
-    (transition,) = _fail(bench)
+def test_a_failure_benches_for_exactly_its_length(scene: Scene) -> None:
+    (transition,) = scene.fail()
     assert isinstance(transition, Benched)
     assert (transition.stay.since, transition.stay.until) == (100.0, 160.0)
-    clock.now = 159.999
-    assert bench.block("p/m") is not None
-    clock.now = 160.0
-    assert bench.block("p/m") is None
+    assert (transition.manual, transition.level, transition.failures) == (False, 1, 1)
+    scene.clock.now = 159.999
+    assert scene.state() == "benched"
+    scene.clock.now = 160.0
+    assert scene.state() == "due"
 
 
-def test_an_expired_bench_is_told_of_once(bench: Bench, clock: Clock) -> None:
-    _fail(bench)
-    clock.now = 160.0
-    assert bench.expire() == [Unbenched("p/m", manual=False, why="expired")]
-    assert bench.expire() == []
-
-
-def test_the_bench_waits_for_enough_failures_in_a_row(bench: Bench) -> None:
-    assert _fail(bench, after=3) == []
-    assert _fail(bench, after=3) == []
-    (transition,) = _fail(bench, after=3)
+def test_the_bench_waits_for_enough_failures_in_a_row(scene: Scene) -> None:
+    assert scene.fail(after=3) == []
+    assert scene.fail(after=3) == []
+    assert scene.state() == "live"
+    (transition,) = scene.fail(after=3)
     assert isinstance(transition, Benched)
     assert transition.failures == 3
 
 
-def test_a_success_begins_the_count_anew(bench: Bench) -> None:
-    _fail(bench, after=2)
-    bench.succeeded(bench.ticket("p/m"))
-    assert _fail(bench, after=2) == []
+def test_a_success_begins_the_count_anew(scene: Scene) -> None:
+    scene.fail(after=2)
+    scene.succeed()
+    assert scene.fail(after=2) == []
 
 
-def test_a_failure_under_way_when_the_bench_began_changes_nothing(bench: Bench, clock: Clock) -> None:
-    late = bench.ticket("p/m")
-    _fail(bench, length=60)
-    clock.now = 110.0
-    assert bench.failed(late, 600, "overloaded") == []
-    block = bench.block("p/m")
-    assert block is not None
+def test_a_failure_under_way_when_the_bench_began_changes_nothing(scene: Scene) -> None:
+    late = scene.bench.ticket("p/m")
+    scene.fail()
+    scene.at(110.0)
+    assert scene.bench.failed(late, sentence(exact_s=500.0)) == []
+    block = scene.block()
     assert (block.stay.until, block.level, block.failures) == (160.0, 1, 1)
 
 
-def test_a_failure_made_while_benched_changes_nothing(bench: Bench) -> None:
-    _fail(bench, length=60)
-    assert _fail(bench, length=600) == []
-    block = bench.block("p/m")
-    assert block is not None
-    assert block.stay.until == 160.0
+def test_a_failure_made_while_benched_changes_nothing(scene: Scene) -> None:
+    scene.fail()
+    scene.at(110.0)
+    assert scene.fail(exact_s=500.0) == []
+    block = scene.block()
+    assert (block.stay.until, block.level, block.failures) == (160.0, 1, 1)
 
 
-def test_a_success_made_while_benched_lifts_the_bench(bench: Bench) -> None:
-    _fail(bench)
-    assert bench.succeeded(bench.ticket("p/m")) == [Unbenched("p/m", manual=False, why="success")]
-    assert bench.block("p/m") is None
+def test_a_failure_of_an_attempt_made_while_benched_changes_nothing_once_the_model_is_due(
+    scene: Scene,
+) -> None:
+    scene.fail()
+    tried_anyway = scene.bench.ticket("p/m")
+    scene.at(160.0)
+    assert scene.bench.failed(tried_anyway, sentence()) == []
+    assert (scene.state(), scene.block().level) == ("due", 1)
 
 
-def test_a_success_that_began_before_the_bench_does_not_lift_it(bench: Bench) -> None:
-    early = bench.ticket("p/m")
-    _fail(bench)
-    assert bench.succeeded(early) == []
-    assert bench.block("p/m") is not None
+def test_a_success_made_while_benched_lifts_the_bench(scene: Scene) -> None:
+    scene.fail()
+    assert scene.succeed() == [Unbenched("p/m", manual=False, why="success")]
+    assert scene.state() == "live"
+    assert scene.bench.failures("p/m") == 0
 
 
-def test_an_unbench_is_not_undone_by_a_failure_that_was_in_flight(bench: Bench) -> None:
-    _fail(bench)
-    in_flight = bench.ticket("p/m")
-    bench.unbench("p/m", "alice")
-    assert bench.failed(in_flight, 60, "overloaded") == []
-    assert bench.block("p/m") is None
+def test_a_success_that_began_before_the_bench_does_not_lift_it(scene: Scene) -> None:
+    early = scene.bench.ticket("p/m")
+    scene.fail()
+    assert scene.bench.succeeded(early) == []
+    assert scene.state() == "benched"
 
 
-def test_no_success_lifts_a_hold(bench: Bench) -> None:
-    bench.hold("p/m", None, "cost", "alice")
-    bench.succeeded(bench.ticket("p/m"))
-    block = bench.block("p/m")
-    assert block is not None
-    assert (block.manual, block.stay.by, block.stay.until) == (True, "alice", None)
+def test_a_success_that_began_before_the_unbench_does_not_clear_what_came_after(scene: Scene) -> None:
+    early = scene.bench.ticket("p/m")
+    scene.bench.unbench("p/m", "alice")
+    scene.fail(after=2)
+    assert scene.bench.succeeded(early) == []
+    assert scene.bench.failures("p/m") == 1
 
 
-def test_a_hold_lies_over_an_automatic_bench_and_leaves_it_there(bench: Bench, clock: Clock) -> None:
-    _fail(bench, length=600)
-    bench.hold("p/m", 60, "cost", "alice")
-    block = bench.block("p/m")
-    assert block is not None
-    assert block.manual
-    clock.now = 160.0
-    assert bench.expire() == [Unbenched("p/m", manual=True, why="expired")]
-    block = bench.block("p/m")
-    assert block is not None
-    assert not block.manual
+@pytest.mark.parametrize("benched_before", [True, False])
+@pytest.mark.parametrize("what", ["p/m", "p/*"])
+def test_an_unbench_is_not_undone_by_a_failure_that_was_in_flight(
+    scene: Scene, what: str, benched_before: bool
+) -> None:
+    if benched_before:
+        scene.fail()
+    in_flight = scene.bench.ticket("p/m")
+    scene.bench.unbench(what, "alice")
+    assert scene.bench.failed(in_flight, sentence()) == []
+    assert scene.state() == "live"
+    assert scene.bench.failures("p/m") == 0
 
 
-def test_unbench_clears_hold_bench_failures_and_keys_at_once(bench: Bench) -> None:
-    _fail(bench)
-    _fail(bench, "p#k")
-    bench.hold("p/m", None, "", "alice")
-    gone = bench.unbench("p/m", "bob", also=["p#k", "p#k/m"])
-    assert gone == [
+def test_an_unbench_of_a_provider_leaves_what_is_in_flight_elsewhere_alone(scene: Scene) -> None:
+    in_flight = scene.bench.ticket("q/m")
+    scene.bench.unbench("p/*", "alice")
+    assert _names(scene.bench.failed(in_flight, sentence())) == ["q/m"]
+
+
+def test_a_failure_that_began_after_the_unbench_counts(scene: Scene) -> None:
+    scene.fail()
+    scene.bench.unbench("p/*", "alice")
+    assert _names(scene.fail()) == ["p/m"]
+
+
+# Unbenching
+
+
+def test_unbench_clears_hold_bench_failures_level_and_keys_at_once(scene: Scene) -> None:
+    scene.fail()
+    scene.fail("p#k")
+    scene.fail("p#k/m")
+    scene.bench.hold("p/m", None, "", "alice")
+    assert scene.bench.unbench("p/m", "bob", also=["p#k", "p#k/m"]) == [
         Unbenched("p#k", manual=False, why="operator", by="bob"),
+        Unbenched("p#k/m", manual=False, why="operator", by="bob"),
         Unbenched("p/m", manual=True, why="operator", by="bob"),
     ]
-    assert bench.failures("p/m") == 0
-    assert bench.blocks() == []
+    assert (scene.bench.failures("p/m"), scene.bench.level("p/m")) == (0, 0)
+    assert scene.bench.blocks() == []
 
 
-def test_unbench_of_what_is_not_out_says_so(bench: Bench) -> None:
-    assert bench.unbench("p/m", "bob") == []
+def test_unbench_of_what_is_not_out_says_so(scene: Scene) -> None:
+    scene.fail(after=2)
+    assert scene.bench.unbench("p/m", "bob") == []
+    assert scene.bench.failures("p/m") == 0
 
 
-def test_a_provider_hold_covers_models_nobody_has_named_yet(bench: Bench) -> None:
-    bench.hold("p/*", None, "maintenance", "alice")
-    block = bench.block("p/never-seen")
-    assert block is not None
-    assert block.name == "p/*"
-    assert bench.block("q/m") is None
+def test_unbench_of_what_is_due_brings_it_back(scene: Scene) -> None:
+    scene.fail()
+    assert scene.at(160.0) == [Due("p/m", awaits_probe=False)]
+    assert scene.bench.unbench("p/m", "bob") == [Unbenched("p/m", manual=False, why="operator", by="bob")]
+    assert scene.state() == "live"
 
 
-def test_one_model_can_be_taken_out_of_a_provider_hold(bench: Bench) -> None:
-    bench.hold("p/*", None, "", "alice")
-    assert bench.unbench("p/m", "bob") == [Unbenched("p/m", manual=True, why="operator", by="bob")]
-    assert bench.block("p/m") is None
-    assert bench.block("p/other") is not None
+def test_unbench_of_a_provider_brings_all_its_models_and_keys_back(scene: Scene) -> None:
+    scene.bench.hold("p/*", None, "", "alice")
+    for name in ("p/m", "p#k/m", "p#k", "q/m", "pp/m"):
+        scene.fail(name)
+    assert _names(scene.bench.unbench("p/*", "bob")) == ["p#k", "p#k/m", "p/*", "p/m"]
+    assert [block.name for block in scene.bench.blocks()] == ["pp/m", "q/m"]
 
 
-def test_unbench_of_a_provider_brings_all_its_models_and_keys_back(bench: Bench) -> None:
-    bench.hold("p/*", None, "", "alice")
-    _fail(bench, "p/m")
-    _fail(bench, "p#k/m")
-    _fail(bench, "q/m")
-    bench.unbench("p/*", "bob")
-    assert [block.name for block in bench.blocks()] == ["q/m"]
+def test_blocks_are_in_the_order_of_the_names_and_leave_the_live_out(scene: Scene) -> None:
+    scene.bench.hold("q/*", None, "", "alice")
+    for name in ("p/z", "p/a", "p#k", "a/m"):
+        scene.fail(name)
+    scene.fail("p/live", after=2)
+    assert [block.name for block in scene.bench.blocks()] == ["a/m", "p#k", "p/a", "p/z", "q/*"]
 
 
-def test_the_next_end_is_the_soonest_one(bench: Bench, clock: Clock) -> None:
-    assert bench.next_end() is None
-    _fail(bench, "p/a", 60)
-    _fail(bench, "p/b", 30)
-    assert bench.next_end() == 130.0
-    clock.now = 130.0
-    bench.expire()
-    assert bench.next_end() == 160.0
+def test_the_next_end_is_the_soonest_one(scene: Scene) -> None:
+    assert scene.bench.next_end() == math.inf
+    scene.fail("p/a")
+    scene.fail("p/b", exact_s=30.0)
+    scene.bench.hold("p/c", 40.0, "", "alice")
+    scene.bench.hold("p/d", None, "", "alice")
+    assert scene.bench.next_end() == 130.0
+    scene.at(130.0)
+    assert scene.bench.next_end() == 140.0
+    scene.take("p/b", lease_s=5.0)
+    assert scene.bench.next_end() == 135.0
+    scene.at(140.0)
+    assert scene.bench.next_end() == 160.0
+    scene.at(160.0)
+    assert scene.bench.next_end() == math.inf
 
 
-def test_a_dead_key_is_not_to_be_tried_again(bench: Bench) -> None:
-    bench.failed(bench.ticket("p#k"), 60, "invalid_key", dead=True)
-    block = bench.block("p#k")
-    assert block is not None
-    assert not block.may_be_tried
+def test_what_is_over_is_told_at_once_in_one_go(scene: Scene) -> None:
+    scene.fail("p/a")
+    scene.fail("p#k")
+    scene.bench.hold("p/a", 60.0, "", "alice")
+    assert scene.at(500.0) == [
+        Unbenched("p/a", manual=True, why="expired"),
+        Due("p/a", awaits_probe=False),
+        Unbenched("p#k", manual=False, why="expired"),
+    ]
+    assert scene.bench.expire() == []
+
+
+# Room
+
+
+def test_names_that_nobody_waits_for_make_room(scene: Scene) -> None:
+    scene.bench.hold("p/held", None, "", "alice")
+    scene.fail("p/benched", exact_s=500.0)
+    early = scene.bench.ticket("p/0")
+    for n in range(9_998):
+        scene.bench.unbench(f"p/{n}", "alice")
+    assert len(scene.bench._entries) == 10_000
+    scene.fail("p/one-more")
+    assert len(scene.bench._entries) == 5_001
+    assert [block.name for block in scene.bench.blocks()] == ["p/benched", "p/held", "p/one-more"]
+    assert scene.bench.failed(early, sentence()) == []
+
+
+def test_a_name_that_made_room_does_not_hear_its_old_tickets(scene: Scene) -> None:
+    scene.fail("p/0")
+    scene.at(160.0)
+    old = scene.bench.ticket("p/0")
+    for n in range(1, 10_001):
+        scene.bench.unbench(f"p/{n}", "alice")
+    assert scene.state("p/0") == "live"
+    assert scene.bench.failed(old, sentence()) == []
+    assert scene.bench.succeeded(old) == []
+    assert _names(scene.fail("p/0")) == ["p/0"]
+
+
+def test_an_unbench_in_a_crowd_still_fences_its_provider(scene: Scene) -> None:
+    scene.bench.unbench("p/*", "alice")
+    early = scene.bench.ticket("p/m")
+    for n in range(10_000):
+        scene.bench.unbench(f"q/{n}", "alice")
+    scene.bench.unbench("p/*", "alice")
+    assert scene.bench.failed(early, sentence()) == []

@@ -42,6 +42,13 @@ CODES = [
     (400, "model_decommissioned", "auth_dead", "model_not_found", "model"),
     (500, "deploymentnotfound", "auth_dead", "model_not_found", "model"),
     (400, "context_length_exceeded", "request_specific", "context_length", "nobody"),
+    (500, "exceed_context_size_error", "request_specific", "context_length", "nobody"),
+    (501, "not_supported_error", "request_specific", "unsupported", "nobody"),
+    (501, "server_error", "unknown", "http_501", "model"),
+    (498, "capacity_exceeded", "transient", "overloaded", "model"),
+    (498, "something_new", "unknown", "http_498", "model"),
+    (429, "service_tier_capacity_exceeded", "transient", "rate_limited", "key_model"),
+    (400, "organization_restricted", "auth_dead", "forbidden", "key_model"),
     (400, "content_filter", "request_specific", "content_filter", "nobody"),
     (400, "content_policy_violation", "request_specific", "content_filter", "nobody"),
 ]
@@ -67,6 +74,10 @@ INSIDE_200 = [
     ("server_error", "transient", "server_error"),
     ("insufficient_quota", "auth_dead", "quota"),
     ("resource_exhausted", "transient", "rate_limited"),
+    ("unavailable_error", "transient", "overloaded"),
+    ("notfounderror", "auth_dead", "model_not_found"),
+    ("timeout", "transient", "timeout"),
+    ("conflict_error", "transient", "server_error"),
     ("something_new", "unknown", "unknown"),
 ]
 
@@ -77,10 +88,24 @@ def test_an_error_inside_a_200_is_read_by_its_type(code: str, kind: Kind, reason
     assert (failure.kind, failure.reason, failure.status) == (kind, reason, 0)
 
 
-def test_a_low_credit_balance_that_anthropic_puts_into_words_is_a_quota() -> None:
-    words = "Your credit balance is too low to access the Anthropic API."
-    signal = Signal("status", words, status=400, codes=("invalid_request_error",))
-    assert classify(signal)[:2] == ("auth_dead", "quota")
+WORDS = [
+    (400, "Your credit balance is too low to access the Anthropic API.", "auth_dead", "quota"),
+    (400, "You have reached your specified API usage limits.", "auth_dead", "quota"),
+    (500, "Your credit balance is too low to access the Anthropic API.", "transient", "server_error"),
+    (400, "x/y is not a valid model ID", "auth_dead", "model_not_found"),
+    (422, "x/y is not a valid model ID", "request_specific", "bad_request"),
+    (400, "prompt is too long: 9 tokens > 8 maximum", "request_specific", "context_length"),
+    (500, "prompt is too long: 9 tokens > 8 maximum", "transient", "server_error"),
+    (400, "the prompt was flagged", "request_specific", "bad_request"),
+]
+
+
+@pytest.mark.parametrize(("status", "words", "kind", "reason"), WORDS)
+def test_what_some_providers_put_into_words_only_counts_beside_its_own_status(
+    status: int, words: str, kind: Kind, reason: str
+) -> None:
+    signal = Signal("status", words, status=status, codes=("invalid_request_error",))
+    assert classify(signal)[:2] == (kind, reason)
 
 
 @pytest.mark.parametrize("what", ["connection", "timeout", "first_token_timeout", "idle_timeout"])

@@ -42,7 +42,7 @@ def test_an_unknown_failure_is_tried_again_too() -> None:
 
 
 def test_after_the_last_attempt_the_failure_is_counted_and_the_next_model_asked() -> None:
-    assert decide(SERVER_ERROR, _at(attempt=3)) == Decision("next_model", 0.0, "model", 300.0, at_once=False)
+    assert decide(SERVER_ERROR, _at(attempt=3)) == Decision("next_model", 0.0, "model", at_once=False)
 
 
 @pytest.mark.parametrize("reason", ["timeout", "first_token_timeout", "idle_timeout", "empty"])
@@ -57,7 +57,13 @@ def test_a_gateway_timeout_status_is_an_ordinary_transient_failure() -> None:
 
 
 def test_a_dead_key_is_benched_at_once_and_the_next_model_asked() -> None:
-    assert decide(INVALID_KEY, _at()) == Decision("next_model", 0.0, "key", 300.0, at_once=True)
+    assert decide(INVALID_KEY, _at()) == Decision("next_model", 0.0, "key", at_once=True)
+
+
+def test_without_a_key_to_blame_the_model_is_benched() -> None:
+    gone = Failure("auth_dead", "model_not_found", 404)
+    assert decide(gone, _at(other_keys=True)) == Decision("next_model", 0.0, "model", at_once=True)
+    assert decide(gone._replace(scope="nobody"), _at()).bench == "model"
 
 
 def test_a_dead_key_stops_the_request_if_the_policy_says_so() -> None:
@@ -67,15 +73,21 @@ def test_a_dead_key_stops_the_request_if_the_policy_says_so() -> None:
 @pytest.mark.parametrize("failure", [INVALID_KEY, RATE_LIMITED])
 def test_another_key_is_tried_before_anything_else(failure: Failure) -> None:
     decision = decide(failure, _at(Policy(on_auth_error="raise"), other_keys=True, attempt=3))
-    assert decision == Decision("next_key", 0.0, failure.scope, 300.0, at_once=True)  # type: ignore[arg-type]  # a key's
+    assert decision == Decision("next_key", 0.0, failure.scope, at_once=True)  # type: ignore[arg-type]  # a key's
 
 
-def test_a_key_is_benched_as_long_as_the_provider_asked() -> None:
-    assert decide(_asking(42.0), _at(other_keys=True)).bench_s == 42.0
+@pytest.mark.parametrize("seconds", [0.5, 42.0, 9999.0])
+def test_a_key_is_benched_as_long_as_the_provider_asked(seconds: float) -> None:
+    assert decide(_asking(seconds), _at(other_keys=True)).exact_s == seconds
+
+
+def test_a_key_is_benched_for_the_cooldown_if_the_provider_asked_for_no_time_at_all() -> None:
+    assert decide(_asking(0.0), _at(other_keys=True)).exact_s is None
 
 
 def test_the_last_usable_key_is_not_given_up_for_a_rate_limit() -> None:
     assert decide(RATE_LIMITED, _at()) == Decision("retry", 0.1)
+    assert decide(RATE_LIMITED, _at(attempt=3)) == Decision("next_model", 0.0, "model")
 
 
 def test_a_bad_request_goes_to_the_next_model_and_benches_nobody() -> None:
@@ -88,8 +100,23 @@ def test_a_content_filter_stops_the_request_unless_the_policy_says_next() -> Non
     assert decide(FILTERED, _at(Policy(on_content_filter="next"))) == Decision("next_model")
 
 
+@pytest.mark.parametrize("failure", [BAD_REQUEST, FILTERED])
+def test_a_model_that_refuses_to_go_on_is_asked_from_the_start(failure: Failure) -> None:
+    policy = Policy(on_request_error="raise")
+    assert decide(failure, _at(policy, goes_on=True)) == Decision("from_the_start")
+    assert decide(SERVER_ERROR, _at(goes_on=True)).then == "retry"
+
+
 def test_a_short_retry_after_is_waited_out_and_a_little_more() -> None:
     assert decide(_asking(2.0), _at(stretch=1.05)) == Decision("retry", 2.1)
+
+
+def test_a_retry_after_of_nothing_counts_as_absent() -> None:
+    assert decide(_asking(0.0), _at()) == Decision("retry", 0.1)
+
+
+def test_after_the_last_attempt_a_short_retry_after_is_no_more_than_a_failure() -> None:
+    assert decide(_asking(2.0), _at(attempt=3)) == Decision("next_model", 0.0, "model")
 
 
 def test_a_long_retry_after_benches_for_exactly_that_long_while_another_can_serve() -> None:
@@ -98,8 +125,8 @@ def test_a_long_retry_after_benches_for_exactly_that_long_while_another_can_serv
     assert decide(_asking(20.0), _at(policy)) == expected
 
 
-def test_a_retry_after_benches_no_longer_than_the_longest_bench() -> None:
-    assert decide(_asking(9999.0), _at()).bench_s == 3600.0
+def test_whatever_the_provider_asks_for_is_handed_on_and_cut_by_the_bench() -> None:
+    assert decide(_asking(9999.0), _at()).exact_s == 9999.0
 
 
 def test_the_last_model_sleeps_a_long_retry_after_out_if_that_fits() -> None:
@@ -112,13 +139,18 @@ def test_the_last_model_is_benched_if_the_retry_after_does_not_fit(facts: dict[s
     assert decision == Decision("next_model", 0.0, "model", 20.0, at_once=True)
 
 
-def test_a_backoff_that_outlasts_the_deadline_ends_the_request_now() -> None:
-    assert decide(SERVER_ERROR, _at(remaining_s=0.1)) == Decision("out_of_time")
+@pytest.mark.parametrize("failure", [SERVER_ERROR, _asking(1.0)])
+def test_a_wait_that_outlasts_the_deadline_is_not_begun_and_is_nobodys_failure(failure: Failure) -> None:
+    assert decide(failure, _at(remaining_s=0.1, others=False)) == Decision("out_of_time")
+    assert decide(failure, _at(remaining_s=0.1)) == Decision("next_model")
 
 
-def test_a_stream_that_broke_after_content_is_not_asked_again() -> None:
-    assert decide(SERVER_ERROR, _at(may_retry=False)).then == "next_model"
-    assert decide(_asking(1.0), _at(may_retry=False)).then == "next_model"
+@pytest.mark.parametrize("others", [True, False])
+def test_a_trial_and_a_stream_that_broke_after_content_are_not_asked_again(others: bool) -> None:
+    at = _at(may_retry=False, others=others)
+    assert decide(SERVER_ERROR, at) == Decision("next_model", 0.0, "model")
+    assert decide(_asking(1.0), at) == Decision("next_model", 0.0, "model")
+    assert decide(_asking(20.0), at) == Decision("next_model", 0.0, "model", 20.0, at_once=True)
 
 
 FAILURES = st.sampled_from([SERVER_ERROR, RATE_LIMITED, INVALID_KEY, BAD_REQUEST, FILTERED]).flatmap(
@@ -133,17 +165,36 @@ FAILURES = st.sampled_from([SERVER_ERROR, RATE_LIMITED, INVALID_KEY, BAD_REQUEST
     failure=FAILURES,
     attempt=st.integers(1, 5),
     others=st.booleans(),
+    other_keys=st.booleans(),
+    may_retry=st.booleans(),
     remaining=st.floats(0, 1000),
     backoff=st.floats(0, 30),
     stretch=st.floats(1.0, 1.1),
 )
 def test_no_wait_outlasts_the_deadline_or_max_wait(
-    failure: Failure, attempt: int, others: bool, remaining: float, backoff: float, stretch: float
+    failure: Failure,
+    attempt: int,
+    others: bool,
+    other_keys: bool,
+    may_retry: bool,
+    remaining: float,
+    backoff: float,
+    stretch: float,
 ) -> None:
-    situation = _at(attempt=attempt, others=others, remaining_s=remaining, backoff_s=backoff, stretch=stretch)
+    situation = _at(
+        attempt=attempt,
+        others=others,
+        other_keys=other_keys,
+        may_retry=may_retry,
+        remaining_s=remaining,
+        backoff_s=backoff,
+        stretch=stretch,
+    )
     decision = decide(failure, situation)
     assert decision.wait_s <= Policy().max_wait
     assert decision.wait_s == 0 or decision.wait_s < remaining
     assert decision.wait_s == 0 or decision.then == "retry"
-    assert decision.then != "retry" or attempt < Policy().attempts
+    assert decision.then != "retry" or (may_retry and attempt < Policy().attempts)
+    assert decision.then != "out_of_time" or not others
+    assert decision.exact_s is None or (decision.at_once and decision.exact_s == failure.retry_after_s)
     assert failure.kind != "request_specific" or decision.bench is None

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
 
 from engine.config.model import ChainConfig, Config, KeySource, ModelConfig, ProviderConfig
-from engine.engine import Engine
 from engine.errors import (
     AllBenched,
     AuthDeadError,
@@ -20,23 +16,14 @@ from engine.errors import (
     DeadlineExceeded,
     NoUsableModel,
     RequestError,
-    StandbyError,
 )
 from engine.messages import Usage
-from engine.policy import Backoff, Policy
-from engine.providers.base import Answer, Signal
-from tests.scripted import HANG, After, Heard, Scripted, chain_of, status
-from tests.virtual_time import run_virtual, virtual
+from engine.policy import Backoff, Policy, Timeouts
+from engine.providers.base import Answer
+from tests.scripted import HANG, After, Scripted, chain_of, running, status
+from tests.virtual_time import virtual
 
 NO_WAIT = Policy(backoff=Backoff(0, 0))
-
-
-@asynccontextmanager
-async def running(config: Config) -> AsyncIterator[tuple[Engine, Heard]]:
-    heard = Heard()
-    async with Engine(config, clock=asyncio.get_running_loop().time, rng=random.Random(1)) as engine:
-        engine.observe(heard.append)
-        yield engine, heard
 
 
 @virtual
@@ -85,9 +72,11 @@ async def test_a_benched_model_is_skipped_visibly_and_back_when_its_bench_ends()
         assert (skipped.model, skipped.why) == ("p/a", "benched")
         assert skipped.until is not None
         await asyncio.sleep(301)
-        (back,) = heard.of("model.unbenched")
-        assert (back.model, back.why, back.manual) == ("p/a", "expired", False)
+        assert [event.model for event in heard.of("model.due")] == ["p/a"]
+        assert heard.of("model.unbenched") == []  # it is due, which is not healthy
         assert (await engine.complete("main", "hi")).text == "back"
+        (back,) = heard.of("model.unbenched")
+        assert (back.model, back.why, back.manual) == ("p/a", "success", False)
     assert provider.models() == ["a", "a", "a", "b", "b", "a"]
 
 
@@ -172,8 +161,9 @@ async def test_the_backoff_is_full_jitter_below_its_bound() -> None:
 @virtual
 async def test_a_silent_model_is_not_asked_twice_and_is_benched() -> None:
     provider = Scripted({"a": [HANG], "b": ["fine"]})
-    async with running(chain_of(provider, "a", "b")) as (engine, heard):
-        reply = await engine.complete("main", "hi", timeout=5)
+    policy = Policy(timeouts=Timeouts(attempt=5))
+    async with running(chain_of(provider, "a", "b", policy=policy)) as (engine, heard):
+        reply = await engine.complete("main", "hi")
         assert engine.is_benched("p/a")
     assert reply.elapsed_s == pytest.approx(5.0)
     assert provider.models() == ["a", "b"]
@@ -406,7 +396,7 @@ async def test_a_models_own_timeouts_win_over_the_policys() -> None:
     provider = Scripted({"a": [After(50, "slow but fine")]})
     config = Config(
         providers={"p": ProviderConfig("p", adapter=provider, models={"a": ModelConfig({"attempt": 60.0})})},
-        defaults=Policy().replace(timeouts=Policy().timeouts.__class__(attempt=10.0)),
+        defaults=Policy().replace(timeouts=Timeouts(attempt=10.0)),
     )
     async with running(config) as (engine, _):
         assert (await engine.complete("p/a", "hi")).text == "slow but fine"
@@ -424,43 +414,3 @@ async def test_an_error_carries_no_context_that_could_hold_a_key() -> None:
     assert error.__cause__ is None
     assert "canary" not in str(error)
     assert all("canary" not in str(event.to_json()) for event in heard)
-
-
-STEPS = st.sampled_from(
-    [
-        status(500),
-        status(400),
-        status(401),
-        status(404),
-        status(418),
-        HANG,
-        Signal("connection"),
-        After(7, "late"),
-    ]
-    + [status(429, retry_after_s=seconds) for seconds in (0.5, 5.0, 500.0)]
-    + ["", "fine"]
-)
-
-
-@settings(max_examples=150, deadline=None)
-@given(
-    scripts=st.lists(st.lists(STEPS, min_size=1, max_size=4), min_size=1, max_size=4),
-    deadline=st.floats(0.5, 200),
-)
-def test_no_request_outlasts_its_deadline_whatever_the_upstreams_do(
-    scripts: list[list[Any]], deadline: float
-) -> None:
-    async def ask() -> None:
-        names = [f"m{number}" for number in range(len(scripts))]
-        provider = Scripted(dict(zip(names, scripts, strict=True)))
-        async with running(chain_of(provider, *names)) as (engine, heard):
-            with suppress(StandbyError):
-                await engine.complete("main", "hi", deadline=deadline)
-            assert asyncio.get_running_loop().time() <= deadline + 0.05
-            assert len(provider.calls) <= 3 * len(names)
-            assert len(provider.calls) == len(heard.of("attempt.started"))
-            ends = heard.of("request.succeeded") + heard.of("request.failed")
-            assert len(ends) == 1
-        assert provider.open == 0
-
-    run_virtual(ask())

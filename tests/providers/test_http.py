@@ -28,6 +28,8 @@ TOOL = ToolCall("call_1", "get_weather", '{"city": "Oslo"}')
 class TinyWire:
     """The least of OpenAI's chat completions; its streams are events or lines."""
 
+    embeddings = None
+
     def __init__(self, base_url: str, *, lines: bool = False) -> None:
         self._base_url = base_url
         self._lines = lines

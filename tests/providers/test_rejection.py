@@ -153,6 +153,18 @@ DIALECTS = {
         "Provider returned error: Too long",
         (),
     ),
+    "OpenRouter, in its own words": (
+        503,
+        {
+            "error": {
+                "code": 503,
+                "message": "Provider returned error",
+                "metadata": {"error_type": "provider_overloaded"},
+            }
+        },
+        "Provider returned error",
+        ("provider_overloaded",),
+    ),
     "OpenRouter's moderation": (
         403,
         {

@@ -11,8 +11,10 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import example, given, strategies as st
 
+from engine.messages import Delta
 from engine.providers import sse
 from engine.providers.base import Signal
+from engine.providers.openai import OpenAIWire
 from engine.providers.sse import LineReader, SseEvent, SseReader
 
 # Pieces of streams with everything in them that readers have stumbled over.
@@ -58,11 +60,11 @@ def pieces(data: bytes, cuts: Iterable[int]) -> list[bytes]:
 
 
 def read(reader: SseReader, chunks: Iterable[bytes]) -> list[SseEvent]:
-    return [event for chunk in chunks for event in reader.feed(chunk)]
+    return [event for chunk in itertools.chain(chunks, [b""]) for event in reader.feed(chunk)]
 
 
 def read_lines(reader: LineReader, chunks: Iterable[bytes]) -> list[str]:
-    return [line for chunk in chunks for line in reader.feed(chunk)]
+    return [line for chunk in itertools.chain(chunks, [b""]) for line in reader.feed(chunk)]
 
 
 def by_the_book(data: bytes) -> list[tuple[str, str]]:
@@ -176,6 +178,44 @@ def test_an_event_is_as_large_as_the_limit_and_no_larger(size: int, last: int, e
         read(SseReader(), chunks)
     assert caught.value.what == "protocol"
     assert "16 MiB" in caught.value.message
+
+
+LARGE = b"data: " + b"x" * sse.LIMIT
+
+
+@pytest.mark.parametrize("end", [b"\n\n", b"", b"\n\ndata: lost\n\n"], ids=["whole", "cut", "another"])
+def test_what_came_before_an_event_that_is_too_large_is_not_lost(end: bytes) -> None:
+    reader = SseReader()
+    assert reader.feed(b"data: a\n\ndata: b\n\n" + LARGE + end) == [("", "a"), ("", "b")]
+    for chunk in (b"", b"data: c\n\n"):
+        with pytest.raises(Signal, match="16 MiB"):
+            reader.feed(chunk)
+    with pytest.raises(Signal, match="16 MiB"):
+        reader.finish()
+
+
+def test_an_event_that_is_too_large_is_refused_at_once_where_nothing_came_before_it() -> None:
+    for before in (b"", b": a comment\n\n"):
+        with pytest.raises(Signal, match="16 MiB"):
+            SseReader().feed(before + LARGE + b"\n\n")
+
+
+@pytest.mark.parametrize("end", [b"\n", b"", b"\n{}\n"], ids=["whole", "cut", "another"])
+def test_what_came_before_a_line_that_is_too_large_is_not_lost(end: bytes) -> None:
+    reader = LineReader()
+    assert reader.feed(b'{"a": 1}\n\n' + LARGE + end) == ['{"a": 1}']
+    with pytest.raises(Signal, match="16 MiB"):
+        reader.feed(b"")
+    with pytest.raises(Signal, match="16 MiB"):
+        reader.finish()
+
+
+def test_no_part_of_an_answer_is_lost_to_an_event_that_is_too_large() -> None:
+    reader = OpenAIWire("http://x.example").reader()
+    said = b'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n'
+    assert reader.feed(said + LARGE) == [Delta("Hi")]
+    with pytest.raises(Signal, match="16 MiB"):
+        reader.feed(b"")
 
 
 def test_many_events_in_one_read_may_exceed_the_limit_together() -> None:

@@ -74,7 +74,7 @@ async def test_a_reload_takes_over_keys_and_theme() -> None:
 
 
 async def test_settings_that_make_no_sense_are_told_and_the_rest_is_taken() -> None:
-    settings = with_settings(theme="nrod", keys={"bench": "u", "banch": "x", "pause": "p"})
+    settings = with_settings(theme="nrod", keys={"bench": "u", "banch": "x", "pause": "P"})
     async with dashboard(config(dashboard=settings)) as stage:
         await stage.until(lambda: len(stage.app._notifications) == 3)
         words = " ".join(note.message for note in stage.app._notifications)
@@ -82,7 +82,7 @@ async def test_settings_that_make_no_sense_are_told_and_the_rest_is_taken() -> N
         assert "did you mean bench?" in words
         assert "unbench" in words
         assert stage.app.theme == "standby-dark"
-        assert "p Pause" in stage.lines[-1]
+        assert "P Pause" in stage.lines[-1]
         assert "b Bench" in stage.lines[-1]
 
 

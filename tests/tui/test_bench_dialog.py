@@ -8,6 +8,7 @@ import pytest
 from textual.widgets import Button, Input
 
 from engine import Engine
+from tests.tui.incidents import due, on_trial, relapse
 from tests.tui.stage import CHAINS, Stage, config, dashboard
 from tui.bench_terms import next_time, what_is_left
 from tui.health import Place
@@ -186,7 +187,43 @@ def test_what_is_left_counts_only_models_that_play() -> None:
         "c": (Place("c", "x"),),
     }
     left = what_is_left("m", chains)
-    assert [(each.chain, each.text, each.enough) for each in left] == [
+    assert [(each.name, each.text, each.enough) for each in left] == [
         ("a", "this is its last live model", False),
         ("b", "no model of it is live", False),
     ]
+
+
+def test_what_is_due_or_on_trial_does_not_count_as_live() -> None:
+    chains = {
+        "a": (Place("a", "m"), Place("a", "n", state="due")),
+        "b": (Place("b", "m"), Place("b", "n", state="on_trial"), Place("b", "o")),
+        "c": (Place("c", "m", state="due"), Place("c", "n", state="held")),
+    }
+    left = what_is_left("m", chains)
+    assert [(each.name, each.text, each.enough) for each in left] == [
+        ("a", "no other is live, n is due", False),
+        ("b", "1 other stays live, o first", True),
+        ("c", "this is its last live model", False),
+    ]
+
+
+async def test_the_level_of_a_bench_is_said() -> None:
+    async with dashboard() as stage:
+        await relapse(stage, await on_trial(stage, "p/large"))
+        await opened(stage)
+        assert "It is out already: ✖ benched, 00:10 left, level 2." in stage.screen
+
+
+async def test_what_an_unbench_ends_is_said_with_its_level() -> None:
+    async with dashboard() as stage:
+        await relapse(stage, await on_trial(stage, "p/large"))
+        await stage.press("u")
+        wanted = "p/large is back. It was benched (overloaded, level 2)."
+        await stage.until(lambda: wanted in " ".join(stage.screen.split()))
+
+
+async def test_an_unbench_of_what_is_due_says_so() -> None:
+    async with dashboard() as stage:
+        await due(stage, "p/large")
+        await stage.press("u")
+        await stage.until(lambda: "It was due (overloaded)." in " ".join(stage.screen.split()))

@@ -9,6 +9,12 @@ import pytest
 
 from tests.tui.command import KEY, Shell
 
+OWNED = """\
+providers: {p: {kind: simulated}}
+chains: {main: [p/a]}
+owners: {alice: {providers: {mine: {kind: simulated}}}}
+"""
+
 
 async def test_version_and_help_go_to_stdout(shell: Shell) -> None:
     version = await shell.run("--version")
@@ -16,14 +22,14 @@ async def test_version_and_help_go_to_stdout(shell: Shell) -> None:
     assert version.out.startswith("standby ")
     overview = await shell.run("--help")
     assert (overview.code, overview.err) == (0, "")
-    for name in ("run", "check", "explain", "init", "paths", "--read-only"):
+    for name in ("run", "check", "explain", "probe", "init", "paths", "--read-only"):
         assert name in overview.out
     own = await shell.run("run", "--help")
     assert own.code == 0
     assert "--max-tokens" in own.out
 
 
-@pytest.mark.parametrize("command", ["status", "bench", "unbench", "probe", "events", "export", "replay"])
+@pytest.mark.parametrize("command", ["status", "bench", "unbench", "events", "export", "replay"])
 async def test_a_command_there_is_not_is_a_usage_error_that_lists_those_there_are(
     shell: Shell, command: str
 ) -> None:
@@ -31,7 +37,7 @@ async def test_a_command_there_is_not_is_a_usage_error_that_lists_those_there_ar
     assert ended.code == 2
     assert ended.out == ""
     assert f"no command {command}" in ended.err
-    assert "run, check, explain, init, paths" in ended.err
+    assert "run, check, explain, probe, init, paths" in ended.err
 
 
 async def test_a_misspelt_command_gets_a_suggestion(shell: Shell) -> None:
@@ -56,6 +62,8 @@ async def test_a_misspelt_command_gets_a_suggestion(shell: Shell) -> None:
         ("run", "main", "hi", "--owner", "alice"),
         ("check", "a.yaml", "--config", "b.yaml"),
         ("explain",),
+        ("probe",),
+        ("probe", "a/b", "c/d"),
         ("--read-only", "check"),
         ("--store", "memory", "run", "main", "hi"),
         ("--config",),
@@ -71,9 +79,12 @@ async def test_a_usage_error_is_exit_2_with_one_clear_message(
     assert "Traceback" not in ended.err
 
 
-async def test_an_owner_is_refused_because_configurations_have_none(shell: Shell) -> None:
-    ended = await shell.run("run", "main", "hi", "--owner", "alice")
-    assert "have no owners" in ended.err
+async def test_an_owner_there_is_not_is_exit_2_with_what_there_is(shell: Shell) -> None:
+    path = shell.write(OWNED)
+    for command in (("run", "main", "hi"), ("explain", "main")):
+        ended = await shell.run(*command, "--owner", "alcie", "--config", path)
+        assert (ended.code, ended.out) == (2, "")
+        assert "unknown owner 'alcie', did you mean 'alice'?" in ended.err
 
 
 @pytest.mark.parametrize("arguments", [(), ("--read-only",), ("--no-traffic", "--store", "memory")])
@@ -117,6 +128,7 @@ async def test_an_empty_config_argument_does_not_fall_back_to_another_file(shell
         ["paths"],
         ["check"],
         ["explain", "support"],
+        ["probe", "acme/large"],
         ["run", "support", "hi", "--json"],
     ],
 )

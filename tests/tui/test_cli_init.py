@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import load_config
+from engine import load_config, parse_config
 from tests.tui.command import Shell
 
 SOURCE = Path(__file__).parents[2] / "tui" / "init_config.yaml"
@@ -71,6 +71,19 @@ async def test_what_it_writes_passes_the_check(shell: Shell) -> None:
     config = load_config(SOURCE)
     assert len(config.chains) == 3
     assert {provider.kind for provider in config.providers.values()} == {"openai", "anthropic", "ollama"}
+
+
+def test_what_is_commented_out_is_right_once_uncommented() -> None:
+    lines = SOURCE.read_text("utf-8").splitlines()
+    start = next(place for place, line in enumerate(lines) if line.startswith("# fallback:"))
+    text = "\n".join([*lines[:start], *(line.removeprefix("# ") for line in lines[start:])])
+    config = parse_config(
+        text.replace("  # trial", "  trial").replace("  # mid", "  mid"), "uncommented.yaml"
+    )
+    assert config.fallback
+    assert len(config.groups) == 1
+    assert list(config.every_provider)[-1] == "alice:mine"
+    assert config.chains["private"].fallback == ()
 
 
 async def test_it_writes_where_it_is_told_and_names_that_in_what_follows(shell: Shell) -> None:

@@ -23,6 +23,25 @@ chains:
 """
 
 
+OWNED = """\
+providers:
+  p: {kind: simulated}
+  q: {kind: simulated, keys: [NO_SUCH_KEY]}
+aliases: {cheap: p/small}
+chains:
+  support: [p/big, cheap]
+  private: {models: [p/x], fallback: none}
+  hers: {models: [cheap], owner: alice}
+groups: [[q/big, p/big]]
+fallback: [q/last]
+owners:
+  alice:
+    providers: {mine: {kind: simulated}, other: {kind: simulated}}
+    aliases: {cheap: mine/tiny, both: [q/x, mine/tiny]}
+  bob:
+"""
+
+
 @pytest.fixture
 def path(shell: Shell) -> str:
     file = shell.home / "standby.yaml"
@@ -44,6 +63,57 @@ async def test_check_shows_each_chain_as_it_resolves_and_the_keys_that_are_missi
     assert lines[5].split() == ["3.", "free/tiny"]
     assert lines[7] == "drafts"
     assert lines[8].split() == ["1.", "free/tiny"]
+
+
+async def test_check_marks_the_fallback_and_shows_groups_and_owners(shell: Shell) -> None:
+    ended = await shell.run("check", shell.write(OWNED))
+    assert (ended.code, ended.err) == (0, "")
+    shown = [line.split(" is not set")[0].rstrip() for line in ended.out.splitlines()[1:]]
+    assert shown == [
+        "",
+        "support",
+        "  1.  p/big",
+        "  2.  p/small",
+        "  3.  q/last   fallback; no key: NO_SUCH_KEY",
+        "",
+        "private",
+        "  1.  p/x",
+        "",
+        "hers, owner alice",
+        "  1.  alice:mine/tiny",
+        "  2.  q/last           fallback; no key: NO_SUCH_KEY",
+        "",
+        "groups",
+        "  1.  q/big, p/big",
+        "",
+        "fallback",
+        "  1.  q/last  no key: NO_SUCH_KEY",
+        "",
+        "owner alice",
+        "  providers  alice:mine",
+        "             alice:other",
+        "  cheap      alice:mine/tiny",
+        "  both       q/x              no key: NO_SUCH_KEY",
+        "             alice:mine/tiny",
+        "",
+        "owner bob",
+    ]
+
+
+async def test_explain_goes_by_the_owner_and_by_only(shell: Shell) -> None:
+    path = shell.write(OWNED)
+
+    async def models(*arguments: str) -> list[str]:
+        ended = await shell.run("explain", *arguments, "--json", "--config", path)
+        return [each["model"] for each in json.loads(ended.out)]
+
+    assert await models("cheap") == ["p/small", "q/last"]
+    assert await models("cheap", "--owner", "alice") == ["alice:mine/tiny", "q/last"]
+    assert await models("p/big") == ["p/big", "q/big", "q/last"]
+    assert await models("p/big", "--only") == ["p/big"]
+    assert await models("alice:mine/tiny", "--only") == ["alice:mine/tiny"]
+    shown = await shell.run("explain", "cheap", "--config", path)
+    assert "fallback; no key: NO_SUCH_KEY is not set" in shown.out.splitlines()[2]
 
 
 async def test_check_lists_every_fault_with_its_place(shell: Shell) -> None:

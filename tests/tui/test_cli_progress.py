@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from engine import AttemptCancelled, AttemptFailed, AttemptStarted, Event, ModelSkipped, StreamBroken
+from engine import (
+    AttemptCancelled,
+    AttemptFailed,
+    AttemptStarted,
+    Event,
+    ModelDue,
+    ModelSkipped,
+    ModelTrial,
+    StreamBroken,
+)
 from tui.cli_progress import Progress
 from tui.output import Notes
 
@@ -60,7 +69,39 @@ def started(**facts: Any) -> AttemptStarted:
         ),
         (ModelSkipped(model="p/a", why="benched"), "skipped  p/a: benched, no end"),
         (ModelSkipped(model="p/a", why="no_key"), "skipped  p/a: no key is set"),
+        (ModelSkipped(model="p/a", why="unresolved"), "skipped  p/a: nothing has this name"),
+        (ModelSkipped(model="p/a", why="due"), "skipped  p/a: its bench is over, a probe tries it first"),
+        (ModelSkipped(model="p/a", why="on_trial"), "skipped  p/a: another request tries it"),
+        (ModelSkipped(model="p/a", why="too_long"), "skipped  p/a: the request is longer than its context"),
         (ModelSkipped(model="p/a", why="something new"), "skipped  p/a: something new"),
+        (ModelDue(model="p/a"), "due      p/a has sat out its bench"),
+        (ModelTrial(model="p/a", by="request"), "trial    p/a is tried out by a request"),
+        (ModelTrial(model="p/a", by="probe"), "trial    p/a is tried out by a probe"),
+        (
+            ModelTrial(model="p/a", by="probe", outcome="success"),
+            "trial    p/a passed its trial, it is live again",
+        ),
+        (ModelTrial(model="p/a", by="probe", outcome="failure"), "trial    p/a failed its trial"),
+        (
+            ModelTrial(model="p/a", by="request", outcome="given_back"),
+            "trial    p/a is due still, its trial told nothing",
+        ),
+        (
+            StreamBroken(model="p/a", delivered_chars=9, mode="append", next_model="p/b"),
+            "broken   p/a broke off after 9 characters; p/b goes on",
+        ),
+        (
+            StreamBroken(model="p/a", delivered_chars=9, mode="continue", next_model="p/b"),
+            "broken   p/a broke off after 9 characters; p/b goes on",
+        ),
+        (
+            StreamBroken(model="p/a", delivered_chars=9, mode="restart", next_model="p/b"),
+            "broken   p/a broke off after 9 characters; p/b answers from the start",
+        ),
+        (
+            StreamBroken(model="p/a", delivered_chars=9, mode="restart"),
+            "broken   p/a broke off after 9 characters; no other model can take over",
+        ),
         (
             StreamBroken(model="p/a", delivered_chars=9, mode="raise"),
             "broken   p/a broke off after 9 characters",

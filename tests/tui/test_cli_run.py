@@ -67,6 +67,34 @@ async def test_only_asks_exactly_that_model(shell: Shell, up: Upstream) -> None:
     assert {request.model for request in up.requests} == {"a"}
 
 
+async def test_an_owner_s_names_count_first_and_the_owner_is_told_of(shell: Shell, up: Upstream) -> None:
+    path = shell.write(
+        f"providers: {{p: {{kind: openai, base_url: '{up.openai}', keys: [P_KEY]}}}}\n"
+        "aliases: {cheap: p/a}\n"
+        f"owners: {{alice: {{providers: {{mine: {{kind: openai, base_url: '{up.openai}', keys: [P_KEY]}}}},"
+        " aliases: {cheap: mine/tiny}}}\n"
+    )
+    ended = await shell.run("run", "cheap", "hi", "--json", "--owner", "alice", "--config", path)
+    assert ended.code == 0
+    started, attempt = ended.lines[:2]
+    assert (started["owner"], started["models"]) == ("alice", ["alice:mine/tiny"])
+    assert (attempt["provider"], attempt["key"]) == ("alice:mine", "alice:mine#P_KEY")
+    assert [request.model for request in up.requests] == ["tiny"]
+
+
+@pytest.mark.parametrize("flags", [(), ("--only",)])
+async def test_only_leaves_out_who_stands_in(shell: Shell, up: Upstream, flags: tuple[str, ...]) -> None:
+    up.script("a", steps.status(404))
+    up.script("b", steps.status(404))
+    path = shell.write(
+        f"providers: {{p: {{kind: openai, base_url: '{up.openai}', keys: [P_KEY]}}}}\n"
+        "groups: [[p/b, p/a]]\nfallback: [p/c]\n"
+    )
+    ended = await shell.run("run", "p/a", "hi", "--config", path, *flags)
+    assert ended.code == (1 if flags else 0)
+    assert [request.model for request in up.requests] == (["a"] if flags else ["a", "b", "c"])
+
+
 @pytest.mark.parametrize("given", [("main",), ("main", "-")])
 async def test_the_prompt_may_come_from_standard_input(
     shell: Shell, up: Upstream, given: tuple[str, ...]

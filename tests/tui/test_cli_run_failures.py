@@ -45,7 +45,7 @@ async def test_a_request_that_fails_is_exit_1_and_names_every_cause(shell: Shell
 async def test_what_to_do_is_said_when_all_failed_for_one_reason(shell: Shell, up: Upstream) -> None:
     up.script("a", steps.status(401))
     ended = await shell.run("run", "p/a", "hi", "--config", shell.config(up))
-    assert "see that the right one is set" in ended.err.splitlines()[-1]
+    assert "The key p#P_KEY is refused: check it or replace it." in ended.err.splitlines()[-1]
 
 
 async def test_a_port_where_nobody_listens(shell: Shell) -> None:

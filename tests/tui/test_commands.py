@@ -26,6 +26,7 @@ def test_the_hands_of_a_terminal_user_find_their_keys() -> None:
         "space": "pause",
         "b": "bench",
         "u": "unbench",
+        "p": "probe",
         "n": "new_prompt",
         "1": "view_board",
         "2": "view_prompt",
@@ -38,14 +39,16 @@ def test_what_changes_something_is_marked() -> None:
     assert acts("bench")
     assert acts("unbench")
     assert acts("new_prompt")
+    assert acts("probe")
+    assert not acts("keys")
     assert not acts("pause")
     assert not acts("quit")
     assert not acts("no_such_action")
 
 
 def test_keys_are_remapped_by_the_commands_name() -> None:
-    keymap, faults = remapped({"bench": "B", "pause": "p", "follow": "ctrl+F", "quit": "?, x"})
-    assert keymap == {"bench": "B", "pause": "p", "follow": "ctrl+f", "quit": "question_mark,x"}
+    keymap, faults = remapped({"bench": "B", "pause": "P", "follow": "ctrl+F", "quit": "?, x"})
+    assert keymap == {"bench": "B", "pause": "P", "follow": "ctrl+f", "quit": "question_mark,x"}
     assert faults == []
 
 

@@ -104,7 +104,7 @@ def test_a_request_that_gave_up_and_a_stream_that_broke_are_lines() -> None:
     made.push(told(RequestFailed, request="r", error="ChainExhausted", message="no model answered"))
     made.drain(0.0)
     broken, gave_up = made.ring
-    assert (broken.outcome, broken.reason) == ("broken", "after 120 characters")
+    assert (broken.outcome, broken.reason) == ("broken", "after 120 chars")
     assert (gave_up.outcome, gave_up.reason) == ("request_failed", "ChainExhausted")
 
 

@@ -5,7 +5,20 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from engine import AttemptStarted, ConfigRejected, ModelSkipped, ModelUnbenched, RequestFailed, StreamBroken
+from engine import (
+    AttemptStarted,
+    Benched,
+    ConfigRejected,
+    Engine,
+    KeyStatus,
+    ModelDue,
+    ModelSkipped,
+    ModelTrial,
+    ModelUnbenched,
+    Probed,
+    RequestFailed,
+    StreamBroken,
+)
 from tests.tui.stage import Stage, begun, benched, config, dashboard, failed, told
 from tui.screens.bench_dialog import BenchDialog
 from tui.text import safe_line
@@ -61,7 +74,10 @@ async def test_every_event_field_may_hold_anything(text: str, width: int) -> Non
             failed(text, text, reason=text, message=text, next_model=text),
             told(AttemptStarted, request=text, model=text, chain=text, provider=text),
             told(ModelSkipped, request=text, model=text, why=text),
-            told(StreamBroken, request=text, chain=text, model=text, next_model=text),
+            told(StreamBroken, request=text, chain=text, model=text, mode=text, next_model=text),
+            told(ModelDue, model=text),
+            told(ModelTrial, model=text, by=text),
+            told(ModelTrial, model=text, by=text, outcome=text),
             told(RequestFailed, request=text, chain=text, error=text, message=text),
             benched(text, reason=text, by=text),
             told(ModelUnbenched, model=text, why=text, by=text),
@@ -85,6 +101,41 @@ async def test_names_and_reasons_on_the_board_may_hold_anything(text: str, width
         await stage.until(lambda: len(stage.app._notifications) == 1)
         await stage.pilot.pause()
         is_calm(stage, width)
+
+
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
+async def test_names_of_keys_and_why_they_are_out_may_be_anything(
+    text: str, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_model = Benched(f"p#{text}/{text}", None, None, None, True, text, text, 0, 1)
+    keys = [
+        KeyStatus(f"p#{text}", "p", 1, "held", reason=text, by=text, manual=True, on_models=(on_model,)),
+        KeyStatus("p#unset", "p", 2, "unset", unset=text),
+    ]
+    monkeypatch.setattr(Engine, "keys", lambda _: keys)
+    async with dashboard(size=(width, 40)) as stage:
+        await stage.press("K", "tab", "j")
+        assert "■ held" in stage.screen
+        is_calm(stage, width)
+        await stage.press("b")
+        assert isinstance(stage.app.screen, BenchDialog)
+        is_calm(stage, width)
+        await stage.press("escape", "u")
+        await stage.until(lambda: len(stage.app._notifications) == 1)
+        await stage.pilot.pause()
+        is_calm(stage, width)
+
+
+async def test_what_a_probe_brings_may_be_anything(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def probed(_: Engine, model: str) -> Probed:
+        return Probed(model, False, 1.0, None, text, False, "benched")
+
+    monkeypatch.setattr(Engine, "probe", probed)
+    async with dashboard() as stage:
+        await stage.press("p")
+        await stage.until(lambda: len(stage.app._notifications) == 1)
+        await stage.pilot.pause()
+        is_calm(stage, 120)
 
 
 async def test_markup_is_shown_as_it_is() -> None:

@@ -86,7 +86,7 @@ async def test_an_error_stands_where_the_answer_would_with_what_to_do() -> None:
         (error,) = hand.blocks("error")
         assert "p/a" in error
         assert "invalid_key" in error
-        assert "see that the right one is set" in error
+        assert "name one under its `keys`" in error
         assert hand.view.prompt.text == "precious words"
 
 

@@ -7,8 +7,8 @@
         await request.closed.wait()          # until the connection it came by is gone
 
 The base URLs are `up.openai` (`.../v1`), `up.anthropic` (`.../v1`) and `up.ollama`; `up.url` has no path.
-The protocol is told by the path of a request: `/chat/completions`, `/messages`, `/api/chat`. Whether
-to stream is told by the body, as the real ones do.
+The protocol is told by the path of a request: `/chat/completions`, `/messages`, `/api/chat`, and for
+vectors `/embeddings`, `/api/embed`. Whether to stream is told by the body, as the real ones do.
 
 `up.accepted` counts connections ever accepted, `up.open` those open now. `await up.arrived(3)` waits
 until three requests have come in (`model=` counts one model's), `await up.quiet()` until every

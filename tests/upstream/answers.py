@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.upstream.exchange import Exchange, Step
 from tests.upstream.protocols import Frame, Said, ToolUse, dumps, frames, heartbeat, whole
+from tests.upstream.vectors import embedded, vector_of
 
 Hold = Mapping[int, asyncio.Event] | Mapping[str, asyncio.Event] | Mapping[int | str, asyncio.Event]
 Shape = Callable[[bytes], list[bytes]]
@@ -33,7 +34,9 @@ class _Good:
     async def __call__(self, exchange: Exchange) -> None:
         await self._reach("head")
         request = exchange.request
-        if request.stream:
+        if "input" in request.body:
+            await self._whole(exchange, dumps(embedded(request.protocol, request.body)))
+        elif request.stream:
             await self._stream(exchange, frames(request.protocol, request.model, self.said))
         else:
             await self._whole(exchange, dumps(whole(request.protocol, request.model, self.said)))
@@ -121,6 +124,23 @@ def ok(
     cut = words(text) if pieces is None else tuple(pieces)
     said = Said(cut, tuple(reasoning), tuple(tools), finish, usage)
     return _Good(said, hold or {}, headers or {}, shape, frozenset(without), prefix, beats, burst, framed)
+
+
+def vectors(
+    *, make: Callable[[str], Sequence[float]] = vector_of, base64: bool | None = None, backwards: bool = False
+) -> Step:
+    """Vectors that `make` draws from the texts; `ok` brings those of `vector_of`, too.
+
+    `base64` says in which form OpenAI's are sent, whatever was asked for; `backwards` sends its items
+    in the order of falling indices.
+    """
+
+    async def step(exchange: Exchange) -> None:
+        request = exchange.request
+        body = embedded(request.protocol, request.body, make=make, in_base64=base64, backwards=backwards)
+        await exchange.whole(200, JSON, dumps(body))
+
+    return step
 
 
 def tool_call(name: str = "get_weather", arguments: str = '{"city": "Oslo"}', *, text: str = "") -> Step:

@@ -64,11 +64,11 @@ class Said:
 def protocol_of(path: str) -> Protocol | None:
     """The protocol that a request's path belongs to."""
     path = path.partition("?")[0]
-    if path.endswith("/chat/completions"):
+    if path.endswith(("/chat/completions", "/embeddings")):
         return "openai"
     if path.endswith("/messages"):
         return "anthropic"
-    return "ollama" if path.endswith("/api/chat") else None
+    return "ollama" if path.endswith(("/api/chat", "/api/embed")) else None
 
 
 def dumps(value: Any) -> bytes:

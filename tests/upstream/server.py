@@ -208,7 +208,7 @@ class _Connection(asyncio.Protocol):
             request.protocol = protocol
             request.body = json.loads(raw)
             request.model = request.body.get("model", "")
-            request.stream = request.body.get("stream", protocol == "ollama")
+            request.stream = request.body.get("stream", path.endswith("/api/chat"))
         return request
 
     async def _body(self, headers: dict[str, str]) -> bytes:

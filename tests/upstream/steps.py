@@ -2,7 +2,7 @@
 
 Good, all of which say `Hello there`, finish `stop`, and count (7, 3) tokens unless told otherwise:
     ok, tool_call, byte_by_byte, burst, crlf, cr, bom, u2028, huge_line, commented, no_done, gzipped,
-    closing, whole_for_a_stream
+    closing, whole_for_a_stream; vectors, which answers what is embedded, as `ok` does, too
 Refusals and nonsense:
     status, retry_after, redirect, html, bad_json, error_in_200, error_event, empty, refused, done_only
 The network's own:
@@ -27,6 +27,7 @@ from tests.upstream.answers import (
     ok,
     tool_call,
     u2028,
+    vectors,
     whole_for_a_stream,
 )
 from tests.upstream.failures import (
@@ -81,5 +82,6 @@ __all__ = [
     "status",
     "tool_call",
     "u2028",
+    "vectors",
     "whole_for_a_stream",
 ]

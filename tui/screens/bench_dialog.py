@@ -1,4 +1,4 @@
-"""The dialog that takes a model out of play: what, what that leaves, how long, why."""
+"""The dialog that takes a model or a key out of play: what, what that leaves, how long, why."""
 
 from __future__ import annotations
 
@@ -13,8 +13,16 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
-from engine import StandbyError
-from tui.bench_terms import OPTIONS, TERMS, UNTIL_A_TIME, next_time, what_is_left
+from engine import Benched, ModelStatus, StandbyError
+from tui.bench_terms import (
+    OPTIONS,
+    TERMS,
+    UNTIL_A_TIME,
+    Left,
+    next_time,
+    what_is_left,
+    what_is_left_of_keys,
+)
 from tui.cells import shown
 from tui.desk import Desk
 from tui.text import countdown
@@ -26,11 +34,11 @@ _NAME_WIDTH = 60
 
 
 class BenchDialog(ModalScreen[None]):
-    """Benches one model. It is taken by name when the dialog opens: nothing changes it afterwards.
+    """Benches one model or key. It is taken by name when the dialog opens: nothing changes it afterwards.
 
     Args:
         desk: What the screen works with.
-        model: The model.
+        name: A model, or a key, everywhere or on one model.
     """
 
     CSS_PATH = "bench_dialog.tcss"
@@ -49,9 +57,9 @@ class BenchDialog(ModalScreen[None]):
     reason = getters.query_one("#reason", Input)
     fault = getters.query_one("#fault", Static)
 
-    def __init__(self, desk: Desk, model: str) -> None:
+    def __init__(self, desk: Desk, name: str) -> None:
         super().__init__()
-        self.model = model
+        self.bench_name = name
         self._desk = desk
 
     def compose(self) -> ComposeResult:
@@ -109,7 +117,7 @@ class BenchDialog(ModalScreen[None]):
     @on(Button.Pressed, "#bench")
     def _bench(self) -> None:
         chosen, reason = self.term.chosen, self.reason.value.strip()
-        engine, name = self._desk.engine, self.model
+        engine, name = self._desk.engine, self.bench_name
         try:
             if chosen < UNTIL_A_TIME:
                 engine.bench(name, for_=TERMS[chosen][1], reason=reason)
@@ -126,26 +134,44 @@ class BenchDialog(ModalScreen[None]):
 
     def _title(self) -> Content:
         glyphs = self._desk.glyphs
-        title = Content.assemble("Bench ", (shown(self.model, _NAME_WIDTH, glyphs), "bold"))
-        status = self._desk.health.state(self.model)
-        if status is None or status.state not in ("benched", "held"):
+        title = Content.assemble("Bench ", (shown(self.bench_name, _NAME_WIDTH, glyphs), "bold"))
+        out = self._out()
+        if out is None:
             return title
-        left = "no end" if status.remaining_s is None else f"{countdown(status.remaining_s)} left"
-        what = "This replaces that." if status.manual else "A hold is laid over that."
-        out = f"\nIt is out already: {state_text(status.state, glyphs)}, {left}. {what}"
-        return title.append(Content(out))
+        state = state_text("held" if out.manual else "benched", glyphs)
+        left = "no end" if out.remaining_s is None else f"{countdown(out.remaining_s)} left"
+        level = f", level {out.level}" if out.level > 1 and not out.manual else ""
+        what = "This replaces that." if out.manual else "A hold is laid over that."
+        return title.append(Content(f"\nIt is out already: {state}, {left}{level}. {what}"))
 
     def _consequences(self) -> Content:
         glyphs = self._desk.glyphs
         lines = []
-        for chain, text, enough in what_is_left(self.model, self._desk.health.chains):
-            name = shown(chain, 24, glyphs)
+        for of, text, enough in self._what_is_left():
+            name = shown(of, 24, glyphs)
             words = shown(text, _NAME_WIDTH, glyphs)
             if enough:
                 lines.append(Content(f"{name}: {words}"))
             else:
                 lines.append(Content.styled(f"{glyphs.warn} {name}: {words}", "$warning bold"))
         return Content("\n").join(lines) if lines else Content("No chain uses it.")
+
+    def _out(self) -> ModelStatus | Benched | None:
+        """What keeps it out already, None if nothing does."""
+        if self._is_key:
+            benched = self._desk.engine.benched()
+            return next((each for each in benched if each.name == self.bench_name), None)
+        status = self._desk.health.state(self.bench_name)
+        return status if status is not None and status.state in ("benched", "held") else None
+
+    @property
+    def _is_key(self) -> bool:
+        return "#" in self.bench_name.partition("/")[0]
+
+    def _what_is_left(self) -> list[Left]:
+        if self._is_key:
+            return what_is_left_of_keys(self.bench_name, self._desk.engine.keys())
+        return what_is_left(self.bench_name, self._desk.health.chains)
 
     def _hint(self) -> str:
         arrows = "<- ->" if self._desk.glyphs.ascii else "← →"

@@ -1,34 +1,38 @@
-"""The first view: every chain with its models, and the attempts as they happen."""
+"""The first view: every chain with its models, a provider's keys, and the attempts as they happen."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, Literal
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 
-from engine import StandbyError
 from tui.cells import shown
 from tui.commands import bindings, key_label
 from tui.desk import Desk
 from tui.feed import Drained
-from tui.health import Place
+from tui.probes import Probe
+from tui.sayings import Saying, unbench
 from tui.screens.view import View
 from tui.widgets.attempts import Attempts
 from tui.widgets.board import Board
 from tui.widgets.status_line import Pause
 
-if TYPE_CHECKING:  # it would bring half of Textual's widgets along
+if TYPE_CHECKING:  # they would bring half of Textual's widgets along, and are not needed at once
     from textual.types import CSSPathType
+    from textual.worker import Worker
+
+    from tui.widgets.provider_keys import ProviderKeys
 
 _FIGURES_EVERY_S = 1.0
 _TOAST_WIDTH = 200
 
 
 class BoardScreen(View):
-    """Board and attempts, beside each other where there is room, else one above the other.
+    """Board and attempts, beside each other where there is room, else one above the other; keys between.
 
     Args:
         desk: What the screen works with.
@@ -43,8 +47,10 @@ class BoardScreen(View):
         super().__init__(desk)
         self.board = Board(desk)
         self.attempts = Attempts(desk.feed.ring, desk)
+        self.keys: ProviderKeys | None = None  # made when it is first asked for
         self._shown_version = -1
         self._figures_at = float("-inf")
+        self._probing: dict[str, Worker[None]] = {}
         self._had_chains = bool(desk.health.chains)
 
     def compose_body(self) -> ComposeResult:
@@ -71,12 +77,15 @@ class BoardScreen(View):
             self._shown_version, self._figures_at = desk.health.version, now
             self.board.show()
         self.board.tick()
+        self._show_keys(changed=drained.states)
         self.attempts.tick()
         super().tick(drained)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What acts on a model needs one."""
-        if action in ("bench", "unbench") and not self.desk.health.chains:
+        if action in ("bench", "unbench", "probe", "keys") and not self.desk.health.chains:
+            return False
+        if action == "stop_probe" and not self.desk.probes.last:
             return False
         return super().check_action(action, parameters)
 
@@ -90,10 +99,14 @@ class BoardScreen(View):
             )
             self.board.freeze()
             self.attempts.freeze(self.desk.now())
+            if self.keys is not None:
+                self.keys.freeze()
         else:
             self.status.pause = None
             self.board.thaw()
             self.attempts.thaw()
+            if self.keys is not None:
+                self.keys.thaw()
         self.status.tick()
 
     def action_follow(self) -> None:
@@ -105,35 +118,88 @@ class BoardScreen(View):
         self.focus_next()
 
     def action_bench(self) -> None:
-        """Asks how long and why; the model is the one under the cursor now, whatever happens meanwhile."""
+        """Asks how long and why; it is what is under the cursor now, whatever happens meanwhile."""
         # Loaded when it is first asked for: the board is on the screen sooner.
         from tui.screens.bench_dialog import BenchDialog  # noqa: PLC0415
 
-        place = self.board.current
-        if place is not None:
-            self.app.push_screen(BenchDialog(self.desk, place.model))
+        name = self._under_cursor
+        if name:
+            self.app.push_screen(BenchDialog(self.desk, name))
 
     def action_unbench(self) -> None:
-        """Brings the model under the cursor back, and says what that changed."""
-        place = self.board.current
-        if place is not None:
-            text, severity = self._unbench(place)
-            self.notify(shown(text, _TOAST_WIDTH, self.desk.glyphs), severity=severity, markup=False)
+        """Brings back what is under the cursor, and says what that changed."""
+        name = self._under_cursor
+        if name:
+            self._say(unbench(self.desk.engine, name))
 
-    def _unbench(self, place: Place) -> tuple[str, Literal["information", "warning", "error"]]:
-        engine, model = self.desk.engine, place.model
-        before = next((status for status in engine.status() if status.model == model), None)
+    def action_probe(self) -> None:
+        """Asks the model under the cursor for a few tokens, and says what came of it."""
+        place = self.board.current
+        if place is None:
+            return
+        probe = self.desk.probes.begin(place.model)
+        if probe is None:
+            self._say(Saying(f"A probe of {place.model} is under way.", "warning"))
+            return
+        run = partial(self._run_probe, probe)
+        self._probing[place.model] = self.run_worker(run, group="probe", exit_on_error=False)
+        self._probes_changed()
+
+    async def _run_probe(self, probe: Probe) -> None:
         try:
-            was_out = engine.unbench(model)
-        except (StandbyError, ValueError) as error:
-            return f"{model} can't be unbenched: {error}", "error"
-        if not was_out:
-            return f"{model} was not on the bench.", "warning"
-        if engine.is_benched(model):
-            return f"{model} is still out: something else keeps it on the bench.", "warning"
-        how = "held" if before is not None and before.manual else "benched"
-        why = f" ({before.reason.replace('_', ' ')})" if before is not None and before.reason else ""
-        return f"{model} is back. It was {how}{why}.", "information"
+            saying = await self.desk.probes.run(probe)
+        finally:
+            self._probes_changed()
+        self._say(saying)
+
+    def action_stop_probe(self) -> None:
+        """Stops the probe of the model under the cursor, else the one that began last."""
+        probes, place = self.desk.probes, self.board.current
+        here = place is not None and probes.seconds(place.model) is not None
+        model = place.model if place is not None and here else probes.last
+        if model:
+            self._probing.pop(model).cancel()
+            probes.end(model)
+            self._say(Saying(f"The probe of {model} was stopped; it counts for nothing."))
+            self._probes_changed()
+
+    def _probes_changed(self) -> None:
+        if self.is_mounted:
+            self.board.show()
+            self.refresh_bindings()
+
+    async def action_keys(self) -> None:
+        """Shows the keys of the model's provider, or hides them."""
+        if self.keys is None:
+            # Loaded when it is first asked for, as the dialog.
+            from tui.widgets.provider_keys import ProviderKeys  # noqa: PLC0415
+
+            self.keys = ProviderKeys(self.desk)
+            self.keys.display = False
+            await self.query_one("#panes").mount(self.keys, before=self.attempts)
+        opens = not self.keys.display
+        if self.keys.has_focus:
+            self.board.focus()
+        self.keys.display = opens
+        self.set_class(opens, "-keys")
+        self._show_keys(changed=True)
+
+    def _show_keys(self, *, changed: bool) -> None:
+        place = self.board.current
+        if self.keys is not None and self.keys.display:
+            self.keys.show("" if place is None else place.model.partition("/")[0], changed=changed)
+
+    @property
+    def _under_cursor(self) -> str:
+        """The name of the model, or of the key where the keys have the focus; empty if there is none."""
+        if self.keys is not None and self.keys.has_focus:
+            return self.keys.cursor
+        place = self.board.current
+        return "" if place is None else place.model
+
+    def _say(self, saying: Saying) -> None:
+        text = shown(saying.text, _TOAST_WIDTH, self.desk.glyphs)
+        self.notify(text, severity=saying.severity, markup=False)
 
     def _say_what_to_do(self) -> None:
         desk = self.desk

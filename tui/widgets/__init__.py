@@ -7,6 +7,9 @@
     and `thaw()` hold the picture still.
 `Board(desk, *, id=None)`
     Every chain with its models; `current` is the place under the cursor.
+`ProviderKeys(desk, *, id=None)`
+    A provider's keys by name and state; `show(provider, changed=)` paints what changed, `cursor` is the
+    name under the cursor, `freeze()` and `thaw()` hold the picture still.
 `Choice(desk, options, *, id=None)`
     One of a few.
 `TopLine(desk, tabs, current)`, `StatusLine(desk)`, `KeyLine()`

@@ -38,7 +38,7 @@ class _Block(Static):
 
 
 class Answer(VerticalScroll):
-    """Reasoning, answer, tool calls and errors, each in blocks of their own.
+    """Reasoning, answer, tool calls, errors and notes, each in blocks of their own.
 
     It stays at its end while text comes, until somebody scrolls up.
 
@@ -73,6 +73,10 @@ class Answer(VerticalScroll):
 
     def take(self, piece: Piece) -> None:
         """Takes in a piece; `show` puts it on the screen."""
+        if piece.kind == "restart":
+            self.begin()
+            self._open("note").text = piece.text
+            return
         for start in range(0, len(piece.text), _LONG):
             self._take(piece.kind, piece.text[start : start + _LONG])
 

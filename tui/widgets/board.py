@@ -144,7 +144,7 @@ class Board(Lined, can_focus=True):
             return self.line(chain_cells(row.chain, row.places, width, glyphs), width)
         self._painted[number] = self._countdown(number)
         lit = row.key == self.cursor
-        cells = model_cells(row.place, row.figures, width, glyphs, now=self._time(row.place), since=row.since)
+        cells = model_cells(row, row.place, width, glyphs, now=self._time(row.place))
         if lit:
             cells[0] = (glyphs.cursor, "accent")
         return self.line(cells, width, lit=lit)

@@ -8,12 +8,12 @@ from dataclasses import astuple, dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-from engine import ModelFigures
 from tui.cells import column, padded, shown, width_of
 from tui.glyphs import STATE_WORDS, Glyphs
 from tui.health import Place
 from tui.text import clock, countdown, latency
 from tui.tones import Tone
+from tui.widgets.board_rows import Row
 from tui.widgets.lined import Cell, joined
 
 _TONES: Final[dict[str, Tone]] = {
@@ -96,12 +96,16 @@ def heads(width: int) -> str:
 
 def chain_cells(name: str, places: Sequence[Place], width: int, glyphs: Glyphs) -> list[Cell]:
     """The line above a chain's models: its name, and how it stands."""
-    live = sum(place.state in ("live", "due", "on_trial") for place in places)
+    live = sum(place.state == "live" for place in places)
     if not any(place.mark for place in places):
         says, tone = "nobody can serve", "bad"
     else:
         says = f"{live} of {len(places)} live"
-        tone = "muted" if live == len(places) else "warn" if live else "bad"
+        serves = any(place.state == "live" or place.is_coming_back for place in places)
+        tone = "muted" if live == len(places) else "warn" if serves else "bad"
+    for state in ("on_trial", "due"):
+        count = sum(place.state == state for place in places)
+        says += f", {count} {STATE_WORDS[state]}" if count else ""
     title = shown(name, max(4, width - len(says) - 4), glyphs)
     rule = glyphs.rule * max(0, width - width_of(title) - len(says) - 4)
     return [
@@ -119,19 +123,17 @@ def _tone(name: str) -> Tone:
     return tones[name]
 
 
-def model_cells(
-    place: Place, figures: ModelFigures, width: int, glyphs: Glyphs, *, now: float, since: str
-) -> list[Cell]:
+def model_cells(row: Row, place: Place, width: int, glyphs: Glyphs, *, now: float) -> list[Cell]:
     """A model's line; everything from outside is made safe here.
 
     Args:
-        place: The model in its chain.
-        figures: What it has been doing.
+        row: What is known of it.
+        place: The model in its chain, as the row has it.
         width: Cells of the whole line.
         glyphs: The signs in use.
         now: Seconds on the dashboard's clock.
-        since: When it was benched, ISO 8601; empty if that is not known.
     """
+    figures = row.figures
     at = layout(width)
     tone = _TONES[place.state]
     calm: Tone = "muted" if place.state == "unusable" else "text"
@@ -141,9 +143,15 @@ def model_cells(
         [(padded(state_text(place.state, glyphs), at.state), tone)],
         [(column(place.model, at.model, glyphs), "strong" if place.mark else calm)],
     ]
-    if at.bar:
-        parts.append(bar(place, left, at.bar, glyphs))
-    parts.append([(padded(countdown(left) if place.is_out else "", at.left, right=True), tone)])
+    if row.probing_s is not None and not at.reason:
+        parts.append([(padded("probing", at.left, right=True), "accent")])
+    elif place.is_coming_back:  # nothing counts down: what comes next stands there
+        room = at.left + (at.bar + 1 if at.bar else 0)
+        parts.append([(padded(_first_that_fits(room, *_next(place, row.tried_by)), room, right=True), tone)])
+    else:
+        if at.bar:
+            parts.append(bar(place, left, at.bar, glyphs))
+        parts.append([(padded(countdown(left) if place.is_out else "", at.left, right=True), tone)])
     if at.rate:
         parts.append([(padded(str(figures.per_minute or ""), at.rate, right=True), calm)])
     if at.success:
@@ -154,7 +162,7 @@ def model_cells(
     if at.spark:
         parts.append(sparkline(figures.series, at.spark, glyphs))
     if at.reason > 0:
-        words, reason_tone = _reason(place, figures, since, at.reason)
+        words, reason_tone = _reason(row, place, at.reason)
         parts.append([(column(words, at.reason, glyphs), reason_tone)])
     return [(" ", "text"), (padded(mark, 2), "accent"), *joined(parts)]
 
@@ -201,20 +209,36 @@ def _success(share: float | None, width: int) -> Cell:
     return padded(f"{math.floor(share * 100)}%", width, right=True), tone
 
 
-def _reason(place: Place, figures: ModelFigures, since: str, width: int) -> tuple[str, Tone]:
-    at = f" {clock(since)[:5]}" if since else ""
+def _next(place: Place, tried_by: str) -> tuple[str, ...]:
+    """Who decides whether a model is live again, in fewer and fewer words."""
+    if place.state == "due":
+        return ("awaits probe", "probe") if place.awaits_probe else ("next request", "up next")
+    return (f"by a {tried_by}" if tried_by else "being tried", "trying")
+
+
+def _reason(row: Row, place: Place, width: int) -> tuple[str, Tone]:
+    if row.probing_s is not None:
+        return f"probing {row.probing_s}s", "accent"
+    at = f" {clock(row.since)[:5]}" if row.since else ""
     if place.state == "held":
         why = place.reason or "no reason given"
         by = f" by {place.by}" if place.by else ""
         return _first_that_fits(width, f"{why}{at}{by}", f"{why}{at}", why), "warn"
-    if place.state == "benched":
+    if place.state == "benched" or place.is_coming_back:
         why = _words(place.reason)
-        return _first_that_fits(width, f"{why}{at}", why), "bad"
+        tone: Tone = "bad" if place.state == "benched" else "muted"
+        if place.level < 2:
+            return _first_that_fits(width, f"{why}{at}", why), tone
+        level = f"level {place.level}"
+        return _first_that_fits(
+            width, f"{why}{at}, {level}", f"{why}, {level}", f"{why} L{place.level}", why
+        ), tone
     if place.state == "unusable":
         return place.reason, "muted"
     if place.mark == "stands_in":
         name = place.instead_of.partition("/")[2] or place.instead_of
         return _first_that_fits(width, f"for {place.instead_of}", f"for {name}"), "accent"
+    figures = row.figures
     if figures.last_reason and (figures.last_failure_ago_s or 0) < _RECENT_S:
         minutes = int((figures.last_failure_ago_s or 0) // 60)
         why = _words(figures.last_reason)

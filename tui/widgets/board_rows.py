@@ -24,6 +24,8 @@ class Row:
         place: The model's; None for the chain's own line.
         figures: What the model has been doing.
         since: When it was benched, ISO 8601; empty if it is not, or that was never told.
+        tried_by: Who tries it, `request` or `probe`, while it is on trial; empty if that was never told.
+        probing_s: Whole seconds since the operator's own probe began; None if there is none.
     """
 
     chain: str
@@ -31,6 +33,8 @@ class Row:
     place: Place | None = None
     figures: ModelFigures = _NONE
     since: str = ""
+    tried_by: str = ""
+    probing_s: int | None = None
 
     @property
     def key(self) -> Key | None:
@@ -48,6 +52,10 @@ def build_rows(desk: Desk) -> list[Row]:
             figures = known.get(place.model)
             if figures is None:
                 figures = known[place.model] = desk.feed.figures.of(place.model, desk.now())
-            since = desk.feed.benched_since(place.model) if place.is_out else ""
-            rows.append(Row(chain, place=place, figures=figures, since=since))
+            away = place.is_out or place.is_coming_back
+            since = desk.feed.benched_since(place.model) if away else ""
+            tried_by = desk.feed.tried_by(place.model) if place.state == "on_trial" else ""
+            probing_s = desk.probes.seconds(place.model)
+            row = Row(chain, (), place, figures, since, tried_by, probing_s)
+            rows.append(row)
     return rows

@@ -104,7 +104,7 @@ class StatusLine(Lined):
         )
 
     def _simulated(self) -> Fact | None:
-        providers = self._desk.engine.config.providers.values()
+        providers = self._desk.engine.config.every_provider.values()
         names = [provider.name for provider in providers if provider.is_simulated]
         if not names:
             return None

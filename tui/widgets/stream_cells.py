@@ -25,7 +25,14 @@ _OUTCOMES: Final[Mapping[str, tuple[str, str, Tone]]] = {
     "request_failed": ("failed", "gave up", "bad"),
     "benched": ("benched", "benched", "warn"),
     "unbenched": ("live", "back", "good"),
+    "due": ("due", "due", "accent"),
+    "trial": ("on_trial", "on trial", "accent"),
+    "passed": ("succeeded", "passed", "good"),
+    "not_passed": ("failed", "failed", "bad"),
+    "undecided": ("cancelled", "undecided", "muted"),
 }
+_UNDECIDED: Final[Mapping[str, str]] = {"given_back": "it told nothing", "lapsed": "nobody settled it"}
+_OF_TRIALS: Final = ("trial", "passed", "not_passed", "undecided")
 _BACK: Final[Mapping[str, str]] = {"success": "it answered", "expired": "time is over", "operator": "lifted"}
 
 
@@ -145,7 +152,11 @@ def _tries(line: Line, width: int) -> str:
 
 def _reason(line: Line) -> str:
     if line.outcome == "unbenched":
-        return _BACK.get(line.reason, line.reason)
+        return "trial passed" if line.trial else _BACK.get(line.reason, line.reason)
+    if line.outcome == "due":
+        return "bench is over"
+    if line.outcome in _OF_TRIALS:
+        return f"trial by {line.by}"
     if line.outcome == "benched" and not line.reason:
         return "no reason given"
     reason = line.reason.replace("_", " ") if line.outcome != "request_failed" else line.reason
@@ -159,6 +170,8 @@ def _reason_and_then(line: Line, glyphs: Glyphs) -> str:
         then, _ = _consequence(line, glyphs)
     if line.outcome == "benched":
         return f"{then}: {_reason(line)}" if line.reason else then
+    if line.outcome == "due" or line.outcome in _OF_TRIALS:
+        return f"{_reason(line)}: {then}" if line.outcome == "undecided" else _reason(line)
     return f"{_reason(line)} {then}".strip()
 
 
@@ -174,7 +187,13 @@ def _then(line: Line, width: int, glyphs: Glyphs) -> list[Cell]:
 def _consequence(line: Line, glyphs: Glyphs) -> tuple[str, Tone]:
     by = f" by {line.by}" if line.by else ""
     if line.outcome == "benched":
-        return ("no end" if line.for_s is None else f"for {countdown(line.for_s)}") + by, "text"
+        length = "no end" if line.for_s is None else f"for {countdown(line.for_s)}"
+        level = f", level {line.level}" if line.level > 1 and not line.manual else ""
+        return f"{length}{level}{by}", "text"
+    if line.outcome == "due":
+        return "one answer decides", "muted"
+    if line.outcome in _OF_TRIALS:
+        return _UNDECIDED.get(line.reason, "others pass it over" if line.outcome == "trial" else ""), "muted"
     if line.outcome == "unbenched":
         return by.strip(), "text"
     if line.next_model:

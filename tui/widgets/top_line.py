@@ -9,6 +9,7 @@ from textual.strip import Strip
 
 from tui.cells import shown, width_of
 from tui.desk import Desk
+from tui.glyphs import STATE_WORDS
 from tui.health import Place
 from tui.text import countdown
 from tui.tones import Tone
@@ -16,6 +17,7 @@ from tui.widgets.facts import Fact, fitted
 from tui.widgets.lined import Cell, Lined
 
 _NAMES_AT_MOST = 4
+_NAME_WIDTH = 24
 _ROOM_FOR_BOTH = 78
 
 
@@ -82,17 +84,20 @@ class TopLine(Lined):
 
     def _right(self, width: int) -> list[Cell]:
         """What is out, by name as far as there is room, then in numbers: nothing is left unsaid."""
-        facts = self._counts()
+        coming_back, counts = self._coming_back(), self._counts()
         out = self._desk.health.out
-        cells: list[Cell] = []
-        for named in range(min(len(out), _NAMES_AT_MOST), -1, -1):
+        most = min(len(out), _NAMES_AT_MOST)
+        # First with at least one name beside what comes back; where there is no room for that, without it.
+        beside = [(named, len(coming_back)) for named in range(most, 0, -1)]
+        alone = [(named, 0) for named in range(most, -1, -1)]
+        for named, others in beside + alone:
             names = [self._named(place, width) for place in out[:named]]
             rest = len(out) - named
             if rest:
                 sign = self._desk.glyphs.states["benched"]
                 names.append(Fact(f"and {rest} more" if names else f"{sign} {rest} out", "warn", f"+{rest}"))
-            cells = fitted([*names, *facts], width, "  ")
-            if len(cells) >= 2 * len(names) - 1:
+            cells = fitted([*names, *coming_back, *counts], width, "  ")
+            if len(cells) >= 2 * (len(names) + others) - 1:
                 return cells
         return cells
 
@@ -115,4 +120,17 @@ class TopLine(Lined):
         if unusable := counts.get("unusable", 0):
             text = f"{glyphs.unusable} {unusable} unusable"
             facts.append(Fact(text, "muted", f"{glyphs.unusable} {unusable}"))
+        return facts
+
+    def _coming_back(self) -> list[Fact]:
+        """How many are on trial and due; the only one of a state by its name."""
+        glyphs = self._desk.glyphs
+        facts = []
+        for state in ("on_trial", "due"):
+            models = [place.model for place in self._desk.health.coming_back if place.state == state]
+            if models:
+                sign, word = glyphs.states[state], STATE_WORDS[state]
+                short = f"{sign} {len(models)} {word}"
+                text = f"{sign} {shown(models[0], _NAME_WIDTH, glyphs)} {word}"
+                facts.append(Fact(text if len(models) == 1 else short, "accent", short))
         return facts

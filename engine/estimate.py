@@ -1,0 +1,46 @@
+"""How large a request is, roughly, before anybody counted its tokens. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+# English has about four bytes a token, and so have other scripts, whose characters take more bytes
+# ("What are tokens and how to count them?", OpenAI's help center; Llama's and Qwen's are close).
+_BYTES_A_TOKEN: Final = 4
+SLACK: Final = 1.1
+"""An estimate must pass a limit by so much before anything is refused for it."""
+
+
+def tokens_of(messages: Iterable[Mapping[str, Any]], tools: Iterable[Mapping[str, Any]] = ()) -> int:
+    """About how many tokens a conversation takes. Images are not counted.
+
+    Args:
+        messages: In OpenAI's chat form.
+        tools: In OpenAI's form.
+    """
+    size = 0
+    for text in _texts([*messages, *tools]):
+        size += len(text.encode("utf-8", "replace"))
+    return size // _BYTES_A_TOKEN
+
+
+def tokens_of_longest(texts: Iterable[str]) -> int:
+    """About how many tokens the longest of some texts takes; each is embedded by itself."""
+    return max((len(text.encode("utf-8", "replace")) for text in texts), default=0) // _BYTES_A_TOKEN
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a value, but the data of images and of files."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, Mapping):
+            waiting += [inner for key, inner in value.items() if key not in _DATA]
+        elif isinstance(value, list | tuple):
+            waiting += value
+
+
+_DATA: Final = frozenset({"image_url", "input_audio", "file", "role", "type", "id", "tool_call_id"})

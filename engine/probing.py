@@ -1,0 +1,113 @@
+"""Probes: a tiny prompt that asks one model whether it answers, whatever the bench says of it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, NamedTuple
+
+from engine.errors import ChainExhausted, StandbyError
+from engine.intake import Intake
+from engine.roster import Roster, Unusable
+from engine.stay import Block, State
+from engine.stream import Stream
+
+
+class Probed(NamedTuple):
+    """What a probe found.
+
+    Attributes:
+        model: The model.
+        ok: True if it answered.
+        elapsed_s: Seconds until its answer was whole, or until it failed.
+        first_token_s: Seconds until its first token, None if there was none.
+        error: Why it did not answer, None if it did.
+        brought_back: True if its bench ended with this.
+        state: live, due, on_trial, benched or held: what it is now.
+    """
+
+    model: str
+    ok: bool
+    elapsed_s: float
+    first_token_s: float | None
+    error: str | None
+    brought_back: bool
+    state: State
+
+
+class Prober:
+    """Probes models: when somebody asks, and when a bench ran out and its policy says `trial: probe`.
+
+    Args:
+        intake: Makes the request.
+        roster: Who may play.
+    """
+
+    def __init__(self, intake: Intake, roster: Roster) -> None:
+        self._intake = intake
+        self._roster = roster
+        self._under_way: dict[str, asyncio.Task[Probed]] = {}
+        self._closed = False
+
+    def begin(self, model: str) -> None:
+        """Probes a model in the background, once at a time. Without a running loop it stays due."""
+        if self._closed or model in self._under_way:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        task = loop.create_task(self.probe(model), name=f"standby: probe of {model}")
+        self._under_way[model] = task
+        task.add_done_callback(lambda _: self._under_way.pop(model))
+
+    async def aclose(self) -> None:
+        """Ends the probes in the background; no other begins."""
+        self._closed = True
+        tasks = tuple(self._under_way.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def probe(self, model: str) -> Probed:
+        """Sends a model a prompt of a few tokens; the bench hears of it as of any other answer."""
+        before = self._roster.standing(model)
+        if isinstance(before, Unusable):
+            return Probed(model, ok=False, elapsed_s=0.0, first_token_s=None, error=before.detail,
+                          brought_back=False, state="live")  # fmt: skip
+        walk = self._intake.probe(model, _policy(before))
+        request = walk.request
+        error = None
+        try:
+            async with Stream(walk) as stream:
+                async for _ in stream:
+                    pass
+        except StandbyError as failed:
+            error = _cause(failed)
+        after = self._roster.standing(model)
+        return Probed(
+            model,
+            ok=error is None,
+            elapsed_s=request.elapsed_s,
+            first_token_s=request.first_token_s,
+            error=error,
+            brought_back=before is not None and after is None,
+            state=after.state if isinstance(after, Block) else "live",
+        )
+
+
+def _policy(standing: Block | None) -> dict[str, Any]:
+    """One attempt, and, should the bench go on, on the terms of whoever caused it."""
+    changes: dict[str, Any] = {"attempts": 1, "mid_stream": "raise"}
+    terms = standing.stay.terms if standing else None
+    if terms is not None:
+        changes |= {"cooldown": terms.cooldown_s, "cooldown_growth": terms.growth}
+        changes |= {"max_cooldown": terms.longest_s, "trial": "probe" if terms.probe else "request"}
+    return changes
+
+
+def _cause(error: StandbyError) -> str:
+    """The one thing that went wrong."""
+    if isinstance(error, ChainExhausted) and error.causes:
+        return str(error.causes[-1])
+    return str(error)
