@@ -148,6 +148,8 @@ class Walk:
             request.refused_to_go_on.add(attempt.model)  # which is no cause of anything the caller meets
         else:
             request.causes.append(cause)
+        # A stream that broke after content is not asked again, with no other key either.
+        leaves = decision.then == "next_model" or (delivered and decision.then == "next_key")
         ends_here = delivered and request.policy.mid_stream == "raise"
         transitions = []
         if decision.bench is not None:
@@ -161,7 +163,7 @@ class Walk:
             retry_in_s=decision.wait_s if decision.then in ("retry", "from_the_start") else None,
             bench=benched.name if benched else None,
             benched_for_s=benched.stay.length_s if benched else None,
-            next_model=other if decision.then == "next_model" and not ends_here else None,
+            next_model=other if leaves and not ends_here else None,
         )
         self._sideline.announce(transitions)
         self._sideline.give_back(attempt.tickets[0])

@@ -59,7 +59,8 @@ async def _blocks(config: Config) -> list[tuple[str, Rows]]:
             groups = [(f" {place:2}.", ", ".join(group)) for place, group in enumerate(config.groups, 1)]
             blocks.append(("groups", groups))
         if config.fallback:
-            blocks.append(("fallback", _numbered(engine.explain(list(config.fallback)))))
+            # Twice, so that it is a list even if it names one model, which would become its whole group.
+            blocks.append(("fallback", _numbered(engine.explain([*config.fallback, *config.fallback]))))
         blocks += [(f"owner {owner.name}", _owned(engine, owner)) for owner in config.owners.values()]
     return blocks
 

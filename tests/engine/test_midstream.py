@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from engine.config.model import KeySource
 from engine.errors import DeadlineExceeded, StreamInterrupted
 from engine.messages import Delta, ToolCallDelta, Usage
 from engine.policy import Backoff, MidStream, Policy, Timeouts
@@ -359,3 +360,20 @@ async def test_a_caller_who_leaves_a_resumed_stream_cancels_the_model_that_goes_
         assert [out.name for out in engine.benched()] == ["p/a"]
     assert [event.model for event in heard.of("attempt.cancelled")] == ["p/b"]
     assert heard.names()[-1] == "request.cancelled"
+
+
+@virtual
+async def test_a_break_that_benches_a_key_goes_on_with_the_next_model_and_not_with_the_next_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ONE", "a" * 20)
+    monkeypatch.setenv("TWO", "b" * 20)
+    limited = Parts([[Delta("so ")], Signal("error", "slow down", codes=("rate_limit_error",))])
+    provider = Scripted({"a": [limited], "b": [says("anew")]})
+    keys = tuple(KeySource(name, env=name) for name in ("ONE", "TWO"))
+    async with running(chain_of(provider, "a", "b", keys=keys, policy=going("append"))) as (engine, heard):
+        async with engine.stream("main", "hi") as stream:
+            assert await seen(stream) == "so anew"
+    assert provider.models() == ["a", "b"]
+    (failed,), (broken,) = heard.of("attempt.failed"), heard.of("stream.broken")
+    assert (failed.bench, failed.next_model, broken.next_model) == ("p#ONE/a", "p/b", "p/b")

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from engine.engine import Engine
 from engine.errors import AllBenched, ChainExhausted, StandbyError
@@ -125,7 +125,8 @@ def check_story(heard: Heard) -> None:
     assert not any(on_trial.values())
 
 
-@settings(max_examples=100)
+@settings(max_examples=150)
+@example([[status(500)]], Policy(backoff=_steady), [(["complete"], 2.0, 0.0)])
 @given(
     scripts=SCRIPTS,
     policy=POLICIES,

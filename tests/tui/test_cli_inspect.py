@@ -32,7 +32,7 @@ chains:
   support: [p/big, cheap]
   private: {models: [p/x], fallback: none}
   hers: {models: [cheap], owner: alice}
-groups: [[q/big, p/big]]
+groups: [[q/big, p/big], [q/last, p/mid]]
 fallback: [q/last]
 owners:
   alice:
@@ -85,6 +85,7 @@ async def test_check_marks_the_fallback_and_shows_groups_and_owners(shell: Shell
         "",
         "groups",
         "  1.  q/big, p/big",
+        "  2.  q/last, p/mid",
         "",
         "fallback",
         "  1.  q/last  no key: NO_SUCH_KEY",
