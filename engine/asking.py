@@ -106,5 +106,9 @@ def _check(asking: Asking | EmbedAsking, known: frozenset[str]) -> None:
         raise TypeError(f"unknown option {min(unknown)!r}")
     for name in ("timeout", "deadline", "max_tokens", "dimensions"):
         value = asking.get(name)
-        if isinstance(value, int | float) and not 0 < value < float("inf"):
+        if value is None:
+            continue
+        if not isinstance(value, int | float):
+            raise TypeError(f"{name} is {type(value).__name__}, not a number")
+        if not 0 < value < float("inf"):
             raise ValueError(f"{name} must be more than 0")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from typing import TypeVar
 
 from engine.errors import Failure
@@ -129,13 +129,22 @@ class Attempt:
         now = self.request.clock()
         limit, deadline = now + limit_s, self.request.deadline
         first = min(limit, self.end, deadline)
+        if now >= deadline:
+            if isinstance(awaitable, Coroutine):
+                awaitable.close()
+            raise OutOfTime  # what is there already would come without any waiting
         scope = asyncio.timeout(max(0.0, first - now))
+        task = asyncio.current_task()
+        cancels = task.cancelling() if task else 0
         try:
             async with scope:
                 return await awaitable
-        except TimeoutError:
+        except Exception:
+            # An adapter may answer being cancelled with an exception of its own.
+            if task and task.cancelling() > cancels:
+                raise asyncio.CancelledError from None
             if not scope.expired():
-                raise  # the provider's own, not ours
+                raise
         if first == deadline:
             raise OutOfTime
         if first == self.end:

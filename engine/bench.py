@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Final
 
 from engine.entry import Entry, Lease
@@ -37,6 +38,7 @@ class Bench:
         self._clock = clock
         self._entries: dict[str, Entry] = {}
         self._next_end = math.inf
+        self._most_entries = _MOST_ENTRIES
         self._trials = 0
         self._first_generation = 0  # of an entry that is new
 
@@ -58,6 +60,13 @@ class Bench:
         """Every name that is not live, in the order of the names."""
         found = (self._block(name) for name in sorted(self._entries))
         return [block for block in found if block is not None]
+
+    def knows(self, name: str) -> bool:
+        """True if anything is remembered of a name, or, for `provider/*`, of anything of the provider."""
+        provider, _, model = name.partition("/")
+        if model == "*":
+            return any(each.startswith((f"{provider}/", f"{provider}#")) for each in self._entries)
+        return name in self._entries or self.block(name) is not None
 
     def failures(self, name: str) -> int:
         """Requests in a row that exhausted their attempts on the name."""
@@ -152,6 +161,12 @@ class Bench:
             return []
         return entry.settle("given_back", now)
 
+    def extend(self, ticket: Ticket, more_s: float) -> None:
+        """Gives the trial under way more time before it lapses; nothing if the ticket is not its own."""
+        entry = self._entries.get(ticket.name)
+        if entry is not None and entry.lease is not None and entry.is_trial(ticket, self._clock()):
+            entry.lease = replace(entry.lease, until=entry.lease.until + more_s)
+
     # Operators
 
     def hold(self, name: str, length_s: float | None, reason: str, by: str) -> list[Transition]:
@@ -206,7 +221,7 @@ class Bench:
         if now < self._next_end:
             return []
         gone = [transition for entry in self._entries.values() for transition in entry.expire(now)]
-        self._next_end = min((entry.next_end() for entry in self._entries.values()), default=math.inf)
+        self._next_end = min(entry.next_end() for entry in self._entries.values())
         return gone
 
     # Inside
@@ -234,13 +249,15 @@ class Bench:
 
     def _make_room(self) -> None:
         """Callers may ask for any number of models that don't exist: those that nobody asks for go."""
-        if len(self._entries) < _MOST_ENTRIES:
+        if len(self._entries) < self._most_entries:
             return
         idle = [entry for entry in self._entries.values() if entry.is_idle]
         for entry in idle[: _MOST_ENTRIES // 2]:
             del self._entries[entry.name]
             # Whatever is new begins above it, so that no ticket of old is heard again.
             self._first_generation = max(self._first_generation, entry.generation + 1)
+        # Where few were idle, more come in before all are looked at again.
+        self._most_entries = max(_MOST_ENTRIES, len(self._entries) * 11 // 10)
 
     def _note_end(self, entry: Entry) -> None:
         self._next_end = min(self._next_end, entry.next_end())

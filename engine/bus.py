@@ -8,7 +8,8 @@ import logging
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self
@@ -21,9 +22,14 @@ log.addHandler(logging.NullHandler())
 Observer = Callable[[Event], object]
 
 
+_FIRST_S: Final = -62_135_596_800.0
+_LAST_S: Final = 253_402_300_799.0
+
+
 def iso(epoch_s: float) -> str:
-    """A time as ISO 8601 in UTC with milliseconds."""
-    return datetime.fromtimestamp(epoch_s, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    """A time as ISO 8601 in UTC with milliseconds; what no calendar holds is its first or last second."""
+    when = datetime.fromtimestamp(min(max(epoch_s, _FIRST_S), _LAST_S), UTC)
+    return when.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 class Observation:
@@ -59,6 +65,9 @@ class Bus:
         self._wall = wall
         self._seq = 0
         self._observers: tuple[Observation, ...] = ()
+        self._waiting: deque[Event] = deque()
+        self._is_handing_out = False
+        self._is_closed = False
         self._queues: weakref.WeakSet[EventQueue] = weakref.WeakSet()
 
     def wants(self, kind: type[Event]) -> bool:
@@ -69,7 +78,12 @@ class Bus:
         """Calls the callback with every event, in the engine's own thread, as soon as it happened.
 
         A callback that raises is logged and hears no more.
+
+        Raises:
+            TypeError: The callback is a coroutine function, whose coroutines nobody would await.
         """
+        if asyncio.iscoroutinefunction(callback):
+            raise TypeError("an observer must be a plain function; `events()` is for coroutines")
         observation = Observation(self, callback)
         self._observers = (*self._observers, observation)
         return observation
@@ -79,11 +93,40 @@ class Bus:
         self._observers = tuple(each for each in self._observers if each is not observation)
 
     def emit(self, event: Event) -> None:
-        """Stamps an event and hands it to every observer and to the logger."""
+        """Stamps an event and hands it to every observer and to the logger.
+
+        What an observer brings about while it hears of an event is told after that event.
+        """
         self._seq += 1
         stamp = {"at": iso(self._wall()), "seq": self._seq, "engine": self._engine}
         for name, value in stamp.items():
             object.__setattr__(event, name, value)  # before anybody has seen it
+        self._waiting.append(event)
+        if not self._is_handing_out:
+            self._hand_out()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Events of one step: all of them are stamped before any observer hears of the first."""
+        if self._is_handing_out:
+            yield
+            return
+        self._is_handing_out = True
+        try:
+            yield
+        finally:
+            self._is_handing_out = False
+            self._hand_out()
+
+    def _hand_out(self) -> None:
+        self._is_handing_out = True
+        try:
+            while self._waiting:
+                self._hand(self._waiting.popleft())
+        finally:
+            self._is_handing_out = False
+
+    def _hand(self, event: Event) -> None:
         for observation in self._observers:
             try:
                 observation.callback(event)
@@ -99,13 +142,19 @@ class Bus:
         Args:
             maxsize: Events that wait for a slow reader; beyond it the oldest are lost, and a
                 `feed.dropped` says how many.
+
+        Returns:
+            Once the bus is closed, one that ends at once.
         """
         queue = EventQueue(self, maxsize)
         self._queues.add(queue)
+        if self._is_closed:
+            queue.end()
         return queue
 
     def close(self) -> None:
         """Ends every queue once it has been read out. Observers stay until they leave."""
+        self._is_closed = True
         for queue in tuple(self._queues):
             queue.end()
 

@@ -6,7 +6,18 @@ import re
 from collections.abc import Container, Mapping
 from typing import Final, NamedTuple
 
-from engine.errors import Failure, Kind, Scope, UpstreamError
+from engine.errors import (
+    ChainExhausted,
+    ConfigError,
+    Failure,
+    Kind,
+    NoUsableModel,
+    Scope,
+    StandbyError,
+    StreamInterrupted,
+    UnknownTarget,
+    UpstreamError,
+)
 from engine.providers.base import Answer, Signal
 
 _Meaning = tuple[Kind, str, Scope]
@@ -186,8 +197,8 @@ def classify(error: BaseException, overrides: Mapping[int | str, Kind] | None = 
     Returns:
         The failure; `unknown` for what nothing is known of.
     """
-    if isinstance(error, UpstreamError):
-        return error.failure
+    if isinstance(error, StandbyError):
+        return _of_own(error)
     if isinstance(error, Signal):
         failure = _of_signal(error)
         return _overridden(failure, error, overrides) if overrides else failure
@@ -195,6 +206,29 @@ def classify(error: BaseException, overrides: Mapping[int | str, Kind] | None = 
     if signal is None:
         return Failure("unknown", "unknown")
     return classify(signal, overrides)
+
+
+def _of_own(error: StandbyError) -> Failure:
+    """What an error of the engine's own means: what the last upstream error behind it meant."""
+    match error:
+        case UpstreamError():
+            return error.failure
+        case StreamInterrupted():
+            return _of_own(error.cause)
+        case ChainExhausted() if error.causes:
+            return _of_own(error.causes[-1])
+        case ConfigError() | UnknownTarget() | NoUsableModel():
+            return Failure("request_specific", "bad_request", 0, "nobody")
+        case _:
+            return Failure("unknown", "unknown", 0, "nobody")
+
+
+def said(error: BaseException) -> str:
+    """An exception's words; none if it can't say them."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  (somebody else's code, which may raise anything)
+        return ""
 
 
 def is_transient(error: BaseException) -> bool:
@@ -271,12 +305,12 @@ def _as_signal(error: BaseException) -> Signal | None:
     """An exception that is not ours, as far as it can be understood."""
     status = _status_of(error)
     if status:
-        return Signal("status", str(error), status=status)
+        return Signal("status", said(error), status=status)
     names = [cls.__name__ for cls in type(error).__mro__]
     if any(_FOREIGN_TIMEOUT.search(name) for name in names):
-        return Signal("timeout", str(error))
+        return Signal("timeout")
     if isinstance(error, OSError) or any(_FOREIGN_CONNECTION.search(name) for name in names):
-        return Signal("connection", str(error))
+        return Signal("connection")
     return None
 
 
@@ -284,7 +318,7 @@ def _status_of(error: BaseException) -> int:
     for holder in (error, getattr(error, "response", None)):
         for name in ("status_code", "status"):
             value = getattr(holder, name, None)
-            if isinstance(value, int) and not isinstance(value, bool) and value in _MAPPED_STATUSES:
+            if isinstance(value, int) and value in _MAPPED_STATUSES:
                 return value
-    found = _FOREIGN_STATUS.search(str(error))
+    found = _FOREIGN_STATUS.search(said(error))
     return int(found[1]) if found else 0

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Final
+
+LONGEST_S: Final = 3650 * 86400.0
+"""Ten years: times of day beyond the calendar's end help nobody."""
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")

@@ -70,7 +70,7 @@ class Embedding:
         wrong = judge_vectors(brought, call, length)
         if wrong is not None:
             raise wrong
-        self._vectors += map(tuple, brought.vectors)
+        self._vectors += map(list, brought.vectors)
         self._usage = _sum(self._usage, brought.usage)
         self._walk.succeeded(attempt, Answer("", "stop", brought.usage))
 

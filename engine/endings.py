@@ -78,8 +78,12 @@ def all_benched(request: Request, standings: Standings, sideline: Sideline) -> A
 
 
 def first_back(standings: Standings, sideline: Sideline) -> float | None:
-    """Seconds until the first benched model is due back, None if there is none or it has no end."""
-    ends = [sideline.remaining_s(bar.stay) for _, bar in standings if isinstance(bar, Block)]
+    """Seconds until the first benched model is due back, None if there is none or it has no end.
+
+    How long a trial takes nobody knows.
+    """
+    blocks = [bar for _, bar in standings if isinstance(bar, Block) and bar.state in ("benched", "held")]
+    ends = [sideline.remaining_s(block.stay) for block in blocks]
     return min((end for end in ends if end is not None), default=None)
 
 
@@ -185,10 +189,13 @@ def _ways_off_the_bench(request: Request, blocks: Sequence[Block]) -> list[str]:
     if dead:
         ways.append(f"see to {', '.join(dead)}, then unbench it")
     if any(block.may_be_tried for block in blocks):
-        if request.policy.when_all_benched == "wait":
-            ways.append("a longer `deadline` would let the request wait")
-        else:
-            ways.append("`when_all_benched: try` would ask all the same, `wait` would wait")
+        match request.policy.when_all_benched:
+            case "wait":
+                ways.append("a longer `deadline` would let the request wait")
+            case "try":
+                ways.append("their keys are out, too: see to these")
+            case "fail":
+                ways.append("`when_all_benched: try` would ask all the same, `wait` would wait")
     return ways
 
 

@@ -16,6 +16,7 @@ from engine.bus import Bus, EventQueue, Observation, Observer
 from engine.completion import Completion
 from engine.config.model import Config
 from engine.config.watch import Watched, changes
+from engine.durations import LONGEST_S, format_duration
 from engine.embedding import Embedding
 from engine.errors import ConfigError
 from engine.events import ConfigRejected, ConfigReloaded
@@ -69,6 +70,7 @@ class Engine:
         self._prober = Prober(self._intake, self._roster)
         self._watched = Watched(config) if watch and config.path else None
         self._watching: asyncio.Task[None] | None = None
+        self._is_closed = False
 
     @property
     def config(self) -> Config:
@@ -81,7 +83,7 @@ class Engine:
         return self._config.defaults
 
     async def __aenter__(self) -> Self:
-        if self._watched is not None:
+        if self._watched is not None and not self._is_closed:
             self._watching = asyncio.create_task(self._watch(self._watched), name="standby: configuration")
         return self
 
@@ -92,14 +94,18 @@ class Engine:
 
     async def aclose(self) -> None:
         """Closes every connection and ends `events()`. Closing twice does nothing."""
-        watching, self._watching = self._watching, None
-        if watching is not None:
-            watching.cancel()
-            await asyncio.wait((watching,))
-        await self._prober.aclose()
-        self._sideline.close()
-        await self._roster.aclose()
-        self._bus.close()
+        if self._is_closed:
+            return
+        self._is_closed = True
+        try:
+            if self._watching is not None:
+                self._watching.cancel()
+                await asyncio.wait((self._watching,))
+            await self._prober.aclose()
+            self._sideline.close()
+            await self._roster.aclose()
+        finally:
+            self._bus.close()
 
     # Asking
 
@@ -179,7 +185,8 @@ class Engine:
 
         Raises:
             UnknownTarget: No such provider, key, or model name.
-            ValueError: Both `for_` and `until` are given, or the end is not in the future.
+            ValueError: Both `for_` and `until` are given, or the end is not in the future, or more
+                than ten years away.
         """
         if for_ is not None and until is not None:
             raise ValueError("give either for_ or until, not both")
@@ -187,6 +194,8 @@ class Engine:
             for_ = until.timestamp() - time.time()
         if for_ is not None and not 0 < for_ < float("inf"):
             raise ValueError("a bench must end in the future")
+        if for_ is not None and for_ > LONGEST_S:
+            raise ValueError(f"a bench lasts at most {format_duration(LONGEST_S)}, or has no end at all")
         check_benchable(self._config, name)
         self._sideline.expire()
         self._sideline.hold(name, for_, reason, by or operator_name())
@@ -195,25 +204,33 @@ class Engine:
         """Brings something back, whatever keeps it out: holds, automatic benches, its keys' benches.
 
         Args:
-            name: As for `bench`.
+            name: As for `bench`, or what the bench knows although the configuration no longer does.
             by: Who; `user@host` by default.
 
         Returns:
-            True if it was on the bench.
+            True if it was on the bench, due or on trial; False if no more than, say, one of its keys was.
 
         Raises:
             UnknownTarget: No such provider, key, or model name.
         """
-        check_benchable(self._config, name)
         self._sideline.expire()
+        if not self._sideline.bench.knows(name):
+            check_benchable(self._config, name)
         also = self._roster.key_names(name) if is_model(name) else ()
-        return self._sideline.unbench(name, by or operator_name(), also)
+        was_out = self._standing(name) is not None
+        self._sideline.unbench(name, by or operator_name(), also)
+        return was_out
 
     def is_benched(self, name: str) -> bool:
         """True if a model, `provider/*` or a key is on the bench now, or is tried out by another request."""
         self._sideline.expire()
-        block = self._roster.standing(name) if is_model(name) else self._sideline.bench.block(name)
-        return isinstance(block, Block) and not block.is_open
+        block = self._standing(name)
+        return block is not None and not block.is_open
+
+    def _standing(self, name: str) -> Block | None:
+        """What keeps a name out, a model's keys included; also of what the configuration no longer has."""
+        standing = self._roster.standing(name) if is_model(name) else None
+        return standing if isinstance(standing, Block) else self._sideline.bench.block(name)
 
     def benched(self) -> list[survey.Benched]:
         """Everything on the bench now, a snapshot. What is due is not: the next request may try it."""

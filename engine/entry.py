@@ -87,8 +87,7 @@ class Entry:
             return self._level
         if not self._decay_s:
             return 0
-        healthy_s = now - self._healthy_since
-        fallen = healthy_s / self._decay_s if self._decay_s else math.inf
+        fallen = (now - self._healthy_since) / self._decay_s
         return max(0, self._level - int(min(fallen, HIGHEST_LEVEL)))
 
     def block(self, now: float) -> Block | None:
@@ -122,7 +121,7 @@ class Entry:
 
     def bench(self, sentence: Sentence, now: float) -> Transition:
         """Benches it, a level up."""
-        self._level = sentence.terms.above(self._level)
+        self._level = min(self._level + 1, HIGHEST_LEVEL)
         length = sentence.length_s(self._level)
         self.auto = Stay(now, length, sentence.reason, dead=sentence.dead, terms=sentence.terms)
         self._decay_s = sentence.terms.cooldown_s
@@ -134,7 +133,6 @@ class Entry:
         """Ends the automatic bench. Its level stays, and falls from now on."""
         self.auto = None
         self._healthy_since = now
-        self._is_told_due = self._left_to_requests = False
         self.generation += 1
         return Unbenched(self.name, manual=False, why=why)
 
@@ -163,8 +161,8 @@ class Entry:
         """An operator lifts everything that keeps it out, and what is remembered against it."""
         blocked = self.block(now)
         settled = self.settle("given_back", now)
-        self.lift(now, "operator")
-        self.hold = None
+        self.auto = self.hold = None
+        self.generation += 1
         self.spared = frozenset()
         self.failures = self._level = 0
         if blocked is None:

@@ -48,8 +48,14 @@ class Event:
         for name, optional in _names(type(self)):
             value = getattr(self, name)
             if value is not None or not optional:
-                flat[name] = round(value, 6) if isinstance(value, float) else value
+                flat[name] = _json(value)
         return flat
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 6)
+    return list(value) if isinstance(value, tuple) else value
 
 
 _NAMES: dict[type, tuple[tuple[str, bool], ...]] = {}

@@ -17,7 +17,7 @@ from engine.request import Request
 from engine.resolve import split_model
 from engine.roster import Roster
 from engine.sideline import Sideline
-from engine.stay import Benched, Block, Sentence, Terms, Ticket
+from engine.stay import Benched, Sentence, Terms, Ticket
 from engine.trouble import Trouble, understand
 
 T = TypeVar("T")
@@ -56,14 +56,15 @@ class Walk:
         while True:
             attempt = await self._next()
             try:
-                return await act(attempt)
-            except Exception as error:  # noqa: BLE001  (providers raise anything; classify sorts it out)
-                trouble = self.understood(attempt, error)
+                try:
+                    return await act(attempt)
+                except Exception as error:  # noqa: BLE001  (providers raise anything; classify sorts it out)
+                    trouble = self.understood(attempt, error)
+                # Outside the inner except block: what is raised from here on must have no dangerous context.
+                await self.failed(attempt, trouble)
             except BaseException:
-                self.cancelled(attempt, "caller")
+                self.cancelled(attempt, "caller")  # which does nothing if its outcome is settled
                 raise
-            # Outside the except block, so that what is raised from here on has no dangerous context.
-            await self.failed(attempt, trouble)
 
     # What became of an attempt
 
@@ -78,7 +79,7 @@ class Walk:
         if attempt.settle():
             attempt.tell_succeeded(answer.finish_reason, answer.usage)
             self._sideline.succeeded(attempt.tickets)
-            self._lineup.number = 1
+            self._lineup.answered()
 
     def passed_trial(self, attempt: Attempt) -> None:
         """A stream on trial has brought content: the model is live, whatever becomes of the rest."""
@@ -88,6 +89,12 @@ class Walk:
         # What comes now is a failure of a model in play, unless somebody else brought it back or benched it.
         now = self._sideline.bench.ticket(attempt.model) if heard else trial._replace(trial=0)
         attempt.tickets = (now, *keys)
+
+    def grant(self, attempt: Attempt, more_s: float) -> None:
+        """Gives an attempt more time, and its trial, if it is one."""
+        attempt.end += more_s
+        if attempt.on_trial:
+            self._sideline.bench.extend(attempt.tickets[0], more_s)
 
     def cancelled(self, attempt: Attempt, why: str) -> None:
         """An attempt was cut short by the `caller` or by the `deadline`: nobody's failure."""
@@ -111,7 +118,7 @@ class Walk:
         decision, cause = self.judge(attempt, trouble)
         match decision.then:
             case "retry":
-                self._lineup.number += 1
+                self._lineup.again(attempt.number + 1)
                 await asyncio.sleep(decision.wait_s)
             case "next_model":
                 self._lineup.pass_on()
@@ -156,17 +163,18 @@ class Walk:
             ticket = _benched_ticket(attempt, decision)
             transitions = self._sideline.failed(ticket, self._sentence(failure, decision))
         benched = next((each for each in transitions if isinstance(each, Benched)), None)
-        attempt.tell_failed(
-            failure,
-            message,
-            usage=usage,
-            retry_in_s=decision.wait_s if decision.then in ("retry", "from_the_start") else None,
-            bench=benched.name if benched else None,
-            benched_for_s=benched.stay.length_s if benched else None,
-            next_model=other if leaves and not ends_here else None,
-        )
-        self._sideline.announce(transitions)
-        self._sideline.give_back(attempt.tickets[0])
+        with request.bus.together():
+            attempt.tell_failed(
+                failure,
+                message,
+                usage=usage,
+                retry_in_s=decision.wait_s if decision.then in ("retry", "from_the_start") else None,
+                bench=benched.name if benched else None,
+                benched_for_s=benched.stay.length_s if benched else None,
+                next_model=other if leaves and not ends_here else None,
+            )
+            self._sideline.announce(transitions)
+            self._sideline.give_back(attempt.tickets[0])
         return decision, cause
 
     def _decide(self, attempt: Attempt, failure: Failure, *, others: bool, delivered: bool) -> Decision:
@@ -179,7 +187,7 @@ class Walk:
                 policy=request.policy,
                 attempt=attempt.number,
                 others=others,
-                other_keys=self._roster.has_other_key(attempt.model, attempt.key_name),
+                other_keys=self._has_other_key(attempt),
                 remaining_s=request.remaining_s,
                 backoff_s=request.policy.wait_after(attempt.number, self._rng),
                 stretch=self._rng.uniform(1.0, _AROUND_RETRY_AFTER),
@@ -187,6 +195,12 @@ class Walk:
                 goes_on=attempt.goes_on and not delivered,
             ),
         )
+
+    def _has_other_key(self, attempt: Attempt) -> bool:
+        if attempt.key is None:
+            return False
+        self._lineup.used_keys.add(attempt.key.name)
+        return self._roster.has_other_key(attempt.seat, attempt.model, self._lineup.used_keys)
 
     def _sentence(self, failure: Failure, decision: Decision) -> Sentence:
         policy = self.request.policy
@@ -198,7 +212,7 @@ class Walk:
             exact_s=decision.exact_s,
             floor_s=failure.retry_after_s or 0.0,
             after=1 if decision.at_once else policy.bench_after,
-            dead=failure.kind == "auth_dead",
+            dead=failure.kind == "auth_dead" and failure.scope in ("key", "key_model"),
         )
 
     # The next attempt
@@ -208,7 +222,7 @@ class Walk:
         place = await self._lineup.place()
         request, roster, bench = self.request, self._roster, self._sideline.bench
         model = request.models[place]
-        key = roster.take_key(model, despite=self._despite())
+        key = roster.take_key(model, self._lineup.used_keys, self._lineup.despite())
         names = [] if key is None else [key.name, f"{key.name}/{split_model(model)[1]}"]
         limits = roster.special(model).limits(request.policy.timeouts)
         first = self._ticket(model, (request.timeout or limits.attempt) + _LEASE_SLACK_S)
@@ -223,12 +237,6 @@ class Walk:
         )
         attempt.tell_started()
         return attempt
-
-    def _despite(self) -> Callable[[Block], bool] | None:
-        """Which benched keys may be used where no other is."""
-        if self.request.probing:
-            return lambda _: True
-        return (lambda block: block.may_be_tried) if self._lineup.despite_bench else None
 
     def _ticket(self, model: str, lease_s: float) -> Ticket:
         """The bench's ticket for an attempt on a model: the trial, if it is due."""

@@ -18,6 +18,7 @@ from engine.roster import Roster, Unusable
 from engine.sideline import Sideline
 
 _MOST_RESOLVED: Final = 1000
+_LONGEST_RESOLVED: Final = 1000
 _NO_PARAMS: Final = Params()
 _PROBE: Final[tuple[Message, ...]] = ({"role": "user", "content": "Say OK."},)
 # Few, but more than the least that some servers take; an answer that is cut off is an answer.
@@ -148,5 +149,6 @@ class Intake:
             found = resolve(self._config, target, only=only, owner=owner, fallback=fallback)
             if len(self._resolved) >= _MOST_RESOLVED:
                 self._resolved.clear()
-            self._resolved[key] = found
+            if len(target) < _LONGEST_RESOLVED:
+                self._resolved[key] = found
         return found

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from typing import Final
-
 from engine import endings
 from engine.estimate import SLACK
 from engine.events import ModelSkipped
+from engine.names import is_key
 from engine.request import Request
-from engine.roster import Roster, Unusable
+from engine.roster import Despite, Roster, Unusable
 from engine.sideline import Sideline
 from engine.stay import Block
-
-_PROBE_BEGINS_WITHIN_S: Final = 1.0
 
 
 class Lineup:
@@ -26,6 +22,7 @@ class Lineup:
 
     Attributes:
         number: Which attempt on the present model the next one is, from 1.
+        used_keys: Keys that have failed in this attempt.
         despite_bench: True once automatic benches are ignored, for every model is on the bench.
     """
 
@@ -37,7 +34,9 @@ class Lineup:
         self._at = 0
         self._told_skipped: set[str] = set()
         self._misbuilt: dict[str, Unusable] = {}
+        self._has_asked = False
         self.number = 1
+        self.used_keys: set[str] = set()
         self.despite_bench = False
 
     async def place(self) -> int:
@@ -51,7 +50,7 @@ class Lineup:
             if request.remaining_s <= 0:
                 raise endings.out_of_time(request)
             if self._at >= len(self._order):
-                if request.calls or self.despite_bench:
+                if self._has_asked or self.despite_bench:
                     raise endings.chain_exhausted(request, self._standings(), self._sideline)
                 await self._all_benched()
                 continue
@@ -59,6 +58,7 @@ class Lineup:
             model = request.models[place]
             bar = self._bar(model) or self._built(model)
             if bar is None:
+                self._has_asked = True
                 return place
             self._skip(model, bar)
             self.pass_on()
@@ -66,19 +66,47 @@ class Lineup:
     def pass_on(self) -> None:
         """Leaves a model for the one after it."""
         self._at += 1
-        self.number = 1
+        self.again(1)
+
+    def again(self, number: int) -> None:
+        """The next attempt is made on the same model, with any of its keys.
+
+        Args:
+            number: Which attempt it will be, from 1.
+        """
+        self.number = number
+        self.used_keys.clear()
+
+    def answered(self) -> None:
+        """The present model has answered; whatever else is asked for begins as a request does."""
+        self.again(1)
+        self._has_asked = False
 
     def next_playable(self) -> str | None:
         """The model after this one that could serve now."""
         later = (self._request.models[place] for place in self._order[self._at + 1 :])
         return next((model for model in later if self._bar(model) is None), None)
 
+    def despite(self) -> Despite | None:
+        """Which benches this request ignores; None for none."""
+        if self._request.probing:
+            return _any
+        return _may_be_tried if self.despite_bench else None
+
     def _bar(self, model: str) -> Block | Unusable | None:
         """What keeps a model from being asked by this request now, None if nothing does."""
         standing = self._standing(model)
-        if not isinstance(standing, Block) or not self._may_pass(standing):
+        if not isinstance(standing, Block):
             return standing
-        return None
+        return None if standing.is_open else self._bar_despite(model, standing, self.despite())
+
+    def _bar_despite(self, model: str, block: Block, despite: Despite | None) -> Block | Unusable | None:
+        """What keeps a model from being asked although some benches are ignored: its own, or its keys'."""
+        if despite is None:
+            return block
+        if not is_key(block.name) and not despite(block):
+            return block
+        return self._roster.key_bar(model, despite)
 
     def _built(self, model: str) -> Unusable | None:
         """Builds a model's adapter, which is done for those that are asked only; what keeps it from that."""
@@ -86,9 +114,6 @@ class Lineup:
         if bar is not None:
             self._misbuilt[model] = bar
         return bar
-
-    def _may_pass(self, block: Block) -> bool:
-        return self._request.probing or block.is_open or (self.despite_bench and block.may_be_tried)
 
     def _standing(self, model: str) -> Block | Unusable | None:
         self._sideline.expire()
@@ -131,22 +156,40 @@ class Lineup:
         if not blocks:
             unknown = [(part, Unusable("unresolved", endings.UNKNOWN)) for part in request.unresolved]
             raise endings.no_usable_model(request.target, [*standings, *unknown])
+        wait_s = self._wait_s([block for _, block in blocks])
         match request.policy.when_all_benched:
-            case "try" if any(block.may_be_tried for _, block in blocks):
-                by_end = sorted(blocks, key=lambda each: each[1].stay.end)
-                self._order = [place for place, block in by_end if block.may_be_tried]
+            case "try" if playable := self._playable_despite(blocks):
+                self._order = playable
                 self.despite_bench = True
                 self._at = 0
-            case "wait" if (wait_s := self._first_change_s(blocks)) < request.remaining_s:
-                await self._sideline.change(min(wait_s, request.policy.max_wait))
+            case "wait" if wait_s is not None:
+                await self._sideline.change(wait_s)
                 self._at = 0
             case _:
                 raise endings.all_benched(request, standings, self._sideline)
 
-    def _first_change_s(self, blocks: list[tuple[int, Block]]) -> float:
-        """Seconds until waiting could bring something; infinite if it could not, or must not be."""
-        if not self._request.policy.max_wait:
-            return math.inf
-        now = self._request.clock()
-        soon = now + _PROBE_BEGINS_WITHIN_S
-        return min(soon if block.awaits_probe else max(now, block.ends) for _, block in blocks) - now
+    def _playable_despite(self, blocks: list[tuple[int, Block]]) -> list[int]:
+        """The places of the models that could be asked if automatic benches are ignored, first back first."""
+        models = self._request.models
+        by_end = sorted(blocks, key=lambda each: each[1].stay.end)
+        return [
+            place for place, block in by_end if self._bar_despite(models[place], block, _may_be_tried) is None
+        ]
+
+    def _wait_s(self, blocks: list[Block]) -> float | None:
+        """Seconds to wait for a change; None if none could come in time, or if nothing may be waited for."""
+        left, longest = self._request.remaining_s, self._request.policy.max_wait
+        if not longest:
+            return None
+        if any(block.state in ("due", "on_trial") for block in blocks):
+            return min(left, longest)  # a trial may be over any moment
+        first = min(block.ends for block in blocks) - self._request.clock()
+        return min(first, longest) if first < left else None
+
+
+def _any(_: Block) -> bool:
+    return True
+
+
+def _may_be_tried(block: Block) -> bool:
+    return block.may_be_tried

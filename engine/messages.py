@@ -12,7 +12,7 @@ Message = Mapping[str, Any]
 Prompt = str | Sequence[Message]
 """A user's text, or a conversation."""
 
-Vector = tuple[float, ...]
+Vector = list[float]
 """What a text is to an embedding model."""
 
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})

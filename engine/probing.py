@@ -49,8 +49,12 @@ class Prober:
         self._closed = False
 
     def begin(self, model: str) -> None:
-        """Probes a model in the background, once at a time. Without a running loop it stays due."""
-        if self._closed or model in self._under_way:
+        """Probes a model in the background, once at a time.
+
+        Without a running loop it stays due, and also as long as none of its keys may be used: those that
+        an operator holds are not for probes.
+        """
+        if self._closed or model in self._under_way or self._roster.standing_of_keys(model) is not None:
             return
         try:
             loop = asyncio.get_running_loop()

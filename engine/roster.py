@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 from engine.bench import Bench
+from engine.bus import log
 from engine.config.model import Config, ModelConfig, ProviderConfig
 from engine.keys import KeyRing, KeyValue
 from engine.providers.base import Provider
@@ -14,6 +15,9 @@ from engine.secret import Secret, redact
 from engine.stay import Block
 
 _PLAIN = ModelConfig()
+
+Despite = Callable[[Block], bool]
+"""Which benches to ignore."""
 
 
 class Unusable(NamedTuple):
@@ -84,15 +88,23 @@ class Roster:
         """Closes the adapters that a new configuration replaced, once their last call is over."""
         idle = [seat for seat in self._retired if not seat.under_way]
         self._retired = [seat for seat in self._retired if seat.under_way]
-        for seat in idle:
-            await seat.aclose()
+        await self._close(idle)
 
     async def aclose(self) -> None:
         """Closes every adapter."""
         seats = [*self._seats.values(), *self._retired]
         self._retired = []
+        await self._close(seats)
+
+    @staticmethod
+    async def _close(seats: Iterable[Seat]) -> None:
+        """Closes adapters; one that fails to close keeps nobody from closing the others."""
         for seat in seats:
-            await seat.aclose()
+            try:
+                await seat.aclose()
+            except Exception as error:  # noqa: BLE001  (an operator's adapter may raise anything)
+                # Its words may hold a key.
+                log.warning("the adapter of %s did not close: %s", seat.config.name, type(error).__name__)
 
     def seat(self, model: str) -> Seat:
         """The provider of a model that `standing` did not call unresolved."""
@@ -112,51 +124,72 @@ class Roster:
 
         A model that is due is blocked, too: by a block that is open to whoever takes the trial.
         """
-        provider, name = split_model(model)
-        seat = self._seats.get(provider)
-        if seat is None:
+        provider = split_model(model)[0]
+        if provider not in self._seats:
             return Unusable("unresolved", f"there is no provider {provider!r}")
         block = self._bench.block(model)
-        if (block is not None and not block.is_open) or not seat.keys.is_needed:
+        if block is not None and not block.is_open:
             return block
-        keys = seat.keys.set_keys()
-        if not keys:
-            return Unusable("no_key", "; ".join(seat.keys.problems()))
-        return self._keys_block(keys, name) or block
+        return self.key_bar(model) or block
 
-    def _keys_block(self, keys: list[str], name: str) -> Block | None:
-        """None if a key is usable, else the block of the one that is back first."""
+    def key_bar(self, model: str, despite: Despite | None = None) -> Block | Unusable | None:
+        """What keeps a model from being asked with any of its provider's keys, None if nothing does.
+
+        Args:
+            model: A model that has a provider.
+            despite: Which benched keys would do all the same.
+
+        Returns:
+            Of several blocks that of the key that is back first.
+        """
+        provider, name = split_model(model)
+        ring = self._seats[provider].keys
+        if not ring.is_needed:
+            return None
+        keys = ring.set_keys()
+        if not keys:
+            return Unusable("no_key", "; ".join(ring.problems()))
         first: Block | None = None
         for key in keys:
             block = self.key_block(key, name)
-            if block is None:
+            if block is None or (despite is not None and despite(block)):
                 return None
             if first is None or block.ends < first.ends:
                 first = block
         return first
 
+    def standing_of_keys(self, model: str) -> Block | Unusable | None:
+        """As `key_bar`, also of a model whose provider is gone."""
+        if split_model(model)[0] not in self._seats:
+            return self.standing(model)
+        return self.key_bar(model)
+
     def key_block(self, key: str, name: str) -> Block | None:
         """What keeps a key from being used for one of its provider's models, None if nothing does."""
         return self._bench.block(key) or self._bench.block(f"{key}/{name}")
 
-    def take_key(self, model: str, *, despite: Callable[[Block], bool] | None = None) -> Secret | None:
-        """The next key for a model; None if its provider takes none, or none is usable.
+    def take_key(
+        self, model: str, besides: Collection[str] = (), despite: Despite | None = None
+    ) -> Secret | None:
+        """The next key for a model; None if its provider takes none, or none will do.
 
         Args:
             model: The model.
-            despite: Which benched key to take where none is usable; None for none of them.
+            besides: Keys that have had their turn; they are taken again only if no other is usable.
+            despite: Which benched keys to take where none is usable; None for none of them.
         """
         name = split_model(model)[1]
         keys = self.seat(model).keys
-        key = keys.take(lambda key: self.key_block(key, name) is None)
-        if key is not None or despite is None:
-            return key
 
-        def may_be_used(key: str) -> bool:
+        def will_do(key: str) -> bool:
             block = self.key_block(key, name)
-            return block is None or despite(block)
+            return block is None or (despite is not None and despite(block))
 
-        return keys.take(may_be_used)
+        return (
+            keys.take(lambda key: key not in besides and self.key_block(key, name) is None)
+            or keys.take(lambda key: self.key_block(key, name) is None)
+            or keys.take(will_do)
+        )
 
     def misbuilt(self, model: str) -> Unusable | None:
         """What keeps a model's adapter from being built, None if nothing does. Builds it."""
@@ -167,11 +200,16 @@ class Roster:
             return Unusable("unresolved", f"its provider can't be set up: {redact(what, self.secrets())}")
         return None
 
-    def has_other_key(self, model: str, key: str | None) -> bool:
-        """True if a model could be asked with another key than the given one."""
+    def has_other_key(self, seat: Seat, model: str, besides: Collection[str]) -> bool:
+        """True if a model could be asked with another key of its provider.
+
+        Args:
+            seat: The provider, which a new configuration may have removed.
+            model: The model.
+            besides: Keys that have had their turn.
+        """
         name = split_model(model)[1]
-        keys = self.seat(model).keys.set_keys()
-        return key is not None and any(other != key and self.key_block(other, name) is None for other in keys)
+        return any(key not in besides and self.key_block(key, name) is None for key in seat.keys.set_keys())
 
     def key_values(self) -> list[KeyValue]:
         """Every provider's keys."""

@@ -90,11 +90,9 @@ class Sideline:
         """An operator benches a name."""
         self.announce(self.bench.hold(name, length_s, reason, by))
 
-    def unbench(self, name: str, by: str, also: Sequence[str] = ()) -> bool:
-        """An operator brings a name back; True if it was out."""
-        gone = self.bench.unbench(name, by, also)
-        self.announce(gone)
-        return bool(gone)
+    def unbench(self, name: str, by: str, also: Sequence[str] = ()) -> None:
+        """An operator brings a name back."""
+        self.announce(self.bench.unbench(name, by, also))
 
     def expire(self) -> None:
         """Ends the stays and trials whose time is over. Cheap when there is none."""

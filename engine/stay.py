@@ -35,16 +35,6 @@ class Terms(NamedTuple):
         except OverflowError:
             return self.longest_s
 
-    def above(self, level: int) -> int:
-        """The level that follows on another: the next one, unless this one's bench is the longest already.
-
-        Beyond it a level would say nothing, and would take a healthy cooldown to fall all the same
-        (Envoy's outlier detection stops counting there, too).
-        """
-        if level and self.length_s(level) >= self.longest_s:
-            return level
-        return min(level + 1, HIGHEST_LEVEL)
-
 
 class Sentence(NamedTuple):
     """What a failure asks the bench for.
@@ -55,7 +45,7 @@ class Sentence(NamedTuple):
         exact_s: Seconds that the provider asked for; then cooldown and level play no part.
         floor_s: Seconds; the bench is not shorter, the longest one excepted.
         after: Failures in a row that it takes.
-        dead: True if a key, a quota or a model is gone, so that trying again can't help.
+        dead: True if a key or its quota is gone, so that trying again can't help.
     """
 
     reason: str

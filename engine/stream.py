@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any, Final, Self
 
 from engine import endings
 from engine.attempt import Attempt
+from engine.bus import log
 from engine.classify import judge
 from engine.continuation import blanks_at_end, going_on, joined, way_on, without_seam
 from engine.errors import DeadlineExceeded, StandbyError, StreamInterrupted, UpstreamError
@@ -23,6 +25,7 @@ from engine.trouble import Trouble
 
 _AFTER_FINISH_S: Final = 1.0
 """How long usage and terminator are waited for once the model has said why it stopped."""
+_CLOSES_WITHIN_S: Final = 2.0
 
 
 class Stream:
@@ -120,7 +123,8 @@ class Stream:
                         self._transcript.deliver(delta)
                         yield delta
             if attempt is not None:
-                attempt.end += clock() - before  # what the caller does with a piece is not the model's time
+                # What the caller does with a piece is not the model's time.
+                self._walk.grant(attempt, clock() - before)
             self._waiting = []
             await self._step(self._go_on())
 
@@ -252,8 +256,8 @@ class Stream:
         """The stream broke: goes on with another model, if nothing was delivered or the policy has a way."""
         await self._close()
         if not self._transcript.has_content:
-            self._attempt = None
             await self._walk.failed(attempt, trouble)
+            self._attempt = None
         else:
             self._break_off(attempt, trouble)
         await self._walk.run(self._start)
@@ -299,8 +303,13 @@ class Stream:
 
     async def _close(self) -> None:
         opened, self._open, self._batches = self._open, None, None
-        if opened is not None:
-            await opened.__aexit__(None, None, None)
+        if opened is None:
+            return
+        try:
+            async with asyncio.timeout(_CLOSES_WITHIN_S):
+                await opened.__aexit__(None, None, None)
+        except Exception as error:  # noqa: BLE001  (what comes after the answer is no matter of the answer)
+            log.warning("a provider's stream did not close: %s", type(error).__name__)
 
 
 def _is_content(part: Part) -> bool:

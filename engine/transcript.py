@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from engine.messages import Delta, ToolCall, ToolCallDelta, Usage
 from engine.providers.base import Answer, End, Finish, Part
 
 
-class Transcript:
-    """Gathers the parts of one streamed answer."""
+@dataclass(slots=True)
+class _Tool:
+    """A tool call in pieces."""
 
-    def __init__(self) -> None:
+    id: str = ""
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)
+
+    def whole(self) -> ToolCall:
+        return ToolCall(self.id, self.name, "".join(self.arguments))
+
+
+class Transcript:
+    """Gathers the parts of one streamed answer.
+
+    Args:
+        first_tool: The index of its first tool call, for an answer that follows on another.
+    """
+
+    def __init__(self, first_tool: int = 0) -> None:
+        self.first_tool = first_tool
         self._text: list[str] = []
         self._reasoning: list[str] = []
-        self._tools: dict[int, ToolCall] = {}
+        self._tools: dict[int, _Tool] = {}
         self.usage = Usage()
         self.finish_reason: str | None = None
         self.ended = False
@@ -31,6 +50,11 @@ class Transcript:
     def text(self) -> str:
         """The text so far."""
         return "".join(self._text)
+
+    @property
+    def next_tool(self) -> int:
+        """An index that neither this answer's tool calls have nor those of the ones before."""
+        return max(self._tools, default=self.first_tool - 1) + 1
 
     def note(self, part: Part) -> None:
         """Takes in a part that is no delta, as soon as it arrives."""
@@ -59,10 +83,10 @@ class Transcript:
             self._deliver_tool(delta.tool_call)
 
     def _deliver_tool(self, piece: ToolCallDelta) -> None:
-        old = self._tools.get(piece.index, ToolCall("", "", ""))
-        self._tools[piece.index] = ToolCall(
-            old.id or piece.id, old.name or piece.name, old.arguments + piece.arguments
-        )
+        tool = self._tools.setdefault(piece.index, _Tool())
+        tool.id = tool.id or piece.id
+        tool.name = tool.name or piece.name
+        tool.arguments.append(piece.arguments)
 
     def answer(self) -> Answer:
         """The answer as far as it goes."""
@@ -70,6 +94,6 @@ class Transcript:
             self.text,
             self.finish_reason or "",
             self.usage,
-            tuple(self._tools[index] for index in sorted(self._tools)),
+            tuple(self._tools[index].whole() for index in sorted(self._tools)),
             "".join(self._reasoning),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from engine.classify import classify
+from engine.classify import classify, said
 from engine.errors import Failure, Kind, UpstreamError
 from engine.messages import Usage, whole_text
 from engine.providers.base import Signal
@@ -38,5 +38,5 @@ def understand(error: Exception, overrides: Mapping[int | str, Kind], secrets: I
     usage = error.usage if isinstance(error, Signal) else None
     own = isinstance(error, Signal | UpstreamError)
     # Of somebody else's exception the type says at least as much as the words.
-    words = error.message if own else f"{type(error).__name__}: {error}"  # type: ignore[attr-defined]  # own has it
+    words = error.message if own else f"{type(error).__name__}: {said(error)}"  # type: ignore[attr-defined]  # own has it
     return Trouble(failure, redact(whole_text(words), secrets), usage)

@@ -53,7 +53,7 @@ def speak(text: str, finish: str = "stop") -> Parts:
 
 def vector_of(model: str, text: str) -> Vector:
     """What a model makes of a text; no two models, and few texts, share one."""
-    return (float(len(text)), float(sum(map(ord, text))), float(sum(map(ord, model))))
+    return [float(len(text)), float(sum(map(ord, text))), float(sum(map(ord, model)))]
 
 
 @dataclass

@@ -33,6 +33,8 @@ _OWN_BENCH: Final = (
     "this asked the model only: benches are kept by each process for itself, and stay as they are"
 )
 
+_IN_JSON = ("model", "ok", "elapsed_s", "first_token_s", "error")
+
 
 def parser() -> Parser:
     """How `standby probe` is written."""
@@ -42,7 +44,7 @@ def parser() -> Parser:
         "how fast, and whether that brought it back."
     )
     parser.add_argument("model", metavar="MODEL", help="provider/model, or an alias of one model")
-    what = "print one object: {model, ok, elapsed_s, first_token_s, error, brought_back, state}"
+    what = "print one object: {model, ok, elapsed_s, first_token_s, error}"
     parser.add_argument("--json", action="store_true", help=what)
     return parser
 
@@ -74,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
             out.write(_line(model, error=stop.message))
         raise
     if arguments.json:
-        out.write(_line(**probed._asdict()))
+        out.write(_line(**{name: getattr(probed, name) for name in _IN_JSON}))
     else:
         for line in (_verdict(probed, config), *_what_follows(probed), steps.what_to_do(probed)):
             if line:

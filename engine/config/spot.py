@@ -12,13 +12,12 @@ from pathlib import Path
 from engine.config.faults import Faults
 from engine.config.inline import quoted, shown
 from engine.config.nodes import Broken, Map, Node, Scalar, Seq
-from engine.durations import format_duration, parse_duration
+from engine.durations import LONGEST_S, format_duration, parse_duration
 
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9][0-9_]{0,17})")
 _NUMBER = re.compile(r"[+-]?(?:[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
 _NOT_FINITE = re.compile(r"[+-]?\.?(?:inf|infinity|nan)", re.IGNORECASE)
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-_LONGEST_DURATION = 3650 * 86400.0  # ten years: times of day beyond the calendar's end help nobody
 
 
 @dataclass(slots=True, eq=False)
@@ -140,8 +139,8 @@ class Spot:
             return None
         if seconds < 0 or (seconds == 0 and not zero):
             self.fault(f"must be {'at least' if zero else 'longer than'} 0s")
-        elif seconds > _LONGEST_DURATION:
-            self.fault(f"must be at most {format_duration(_LONGEST_DURATION)}")
+        elif seconds > LONGEST_S:
+            self.fault(f"must be at most {format_duration(LONGEST_S)}")
         else:
             return seconds
         return None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.messages import Delta, ToolCall, ToolCallDelta, Usage
-from engine.providers.base import Answer, End, Finish, Part
+from engine.providers.base import Answer, End, Finish, Part, Signal
 from engine.providers.payload import as_json, decode, record, records, text, tokens, unreadable
 from engine.providers.rejection import error_in
 from engine.providers.sse import LineReader
@@ -17,11 +17,14 @@ def answer(body: Any) -> Answer:
     """Reads a whole answer.
 
     Raises:
-        Signal: `error` for an error inside a 200, `protocol` for what can't be read.
+        Signal: `error` for an error inside a 200, `protocol` for what can't be read, `truncated` for
+            what says that it is not done.
     """
     body = record(body, "the answer")
     if signal := error_in(body):
         raise signal
+    if body.get("done") is False:
+        raise Signal("truncated", "the answer ends before the model was done")
     message = record(body.get("message"), "message")
     calls = _tool_calls(message, 0)
     return Answer(

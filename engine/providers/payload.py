@@ -136,7 +136,7 @@ def vector(value: Any, what: str) -> Vector:
     if isinstance(value, str):
         try:
             raw = binascii.a2b_base64(value, strict_mode=True)
-            return struct.unpack(f"<{len(raw) // 4}f", raw)
+            return list(struct.unpack(f"<{len(raw) // 4}f", raw))
         except (ValueError, struct.error):
             raise unreadable(f"{what} is not float32 in base64") from None
     if not isinstance(value, list):
@@ -145,7 +145,7 @@ def vector(value: Any, what: str) -> Vector:
     if kinds - {float, int}:
         raise unreadable(f"{what} holds something else than numbers")
     try:
-        return tuple(map(float, value) if int in kinds else value)
+        return list(map(float, value)) if int in kinds else value
     except OverflowError:
         raise unreadable(f"{what} holds a number that is too large") from None
 

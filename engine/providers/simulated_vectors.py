@@ -55,7 +55,7 @@ def vector(name: str, dimensions: int) -> Vector:
     digest = hashlib.shake_256(name.encode("utf-8", "replace")).digest(2 * dimensions)
     drawn = struct.unpack(f"<{dimensions}h", digest)
     length = math.hypot(*drawn) or 1.0
-    return tuple(number / length for number in drawn)
+    return [number / length for number in drawn]
 
 
 def _openai(request: Mapping[str, Any], vectors: list[Vector], sent: int) -> dict[str, Any]:

@@ -137,8 +137,7 @@ class Known:
                 case "benched":
                     assert fact.sentence is not None
                     terms = fact.sentence.terms
-                    longest = level and length_s(terms, level) >= terms.longest_s
-                    level = level if longest else min(level + 1, 64)
+                    level = min(level + 1, 64)
                     healthy_since, step_s = math.inf, terms.cooldown_s
                 case "cleared":
                     level = 0

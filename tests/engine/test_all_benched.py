@@ -12,6 +12,7 @@ import pytest
 from engine.config.model import ChainConfig, Config, KeySource, ProviderConfig
 from engine.engine import Engine
 from engine.errors import AllBenched, ChainExhausted, NoUsableModel, StandbyError
+from engine.events import Event, ModelSkipped
 from engine.policy import Backoff, Policy
 from engine.providers.base import Provider
 from tests.scripted import After, Heard, Scripted, chain_of, running, speak, status
@@ -45,6 +46,30 @@ async def test_waiting_ends_when_the_first_model_is_due_and_its_trial_is_taken()
         assert reply.text == "b again"
         assert reply.elapsed_s == pytest.approx(40.0, abs=0.01)
         assert [event.trial for event in heard.of("attempt.started")] == [True]
+        assert [event.model for event in heard.of("model.skipped")] == ["p/a", "p/b"]
+
+
+@virtual
+async def test_of_two_that_are_back_at_once_the_first_of_the_chain_is_asked() -> None:
+    provider = Scripted({"a": [status(500), "a again"], "b": [status(500), "b again"]})
+    async with running(chain_of(provider, "a", "b", policy=WAIT)) as (engine, heard):
+        await bench_all(engine, heard)
+        assert (await engine.complete("main", "hi")).text == "a again"
+
+
+@virtual
+async def test_a_model_that_comes_back_while_the_others_are_passed_over_is_asked() -> None:
+    provider = Scripted({"a": ["a again"], "b": ["b"]})
+    async with running(chain_of(provider, "a", "b", policy=FAIL)) as (engine, _):
+        engine.bench("p/a")
+        engine.bench("p/b")
+
+        def bring_a_back(event: Event) -> None:
+            if isinstance(event, ModelSkipped) and event.model == "p/b":
+                engine.unbench("p/a")
+
+        engine.observe(bring_a_back)
+        assert (await engine.complete("main", "hi")).text == "a again"
 
 
 @pytest.mark.parametrize("max_wait", [7.0, 1000.0])
@@ -85,7 +110,7 @@ async def test_a_wait_that_would_outlast_the_deadline_is_not_begun() -> None:
         await bench_all(engine, heard)
         await asyncio.sleep(10)
         with pytest.raises(AllBenched) as caught:
-            await engine.complete("main", "hi", deadline=49.9)
+            await engine.complete("main", "hi", deadline=50.0)
         assert now() == 10.0
         assert caught.value.retry_after_s == pytest.approx(50.0)
         assert (await engine.complete("main", "hi", deadline=50.1)).text == "back"
@@ -125,6 +150,18 @@ async def test_who_waits_for_a_model_that_awaits_its_probe_goes_on_when_that_suc
         assert {reply.text for reply in replies} == {"back"}
         assert now() == pytest.approx(63.0, abs=0.02)
         assert len(provider.calls) == 12
+
+
+@virtual
+async def test_a_model_whose_probe_is_about_to_begin_is_passed_over_as_due() -> None:
+    provider = Scripted({"a": [status(500), speak("OK"), "back"], "b": ["from b"]})
+    policy = WAIT.replace(trial="probe")
+    async with running(chain_of(provider, "a", "b", policy=policy)) as (engine, heard):
+        await engine.complete("main", "hi")
+        await asyncio.sleep(60)
+        assert (await engine.complete("main", "hi")).model == "p/b"
+        (skipped,) = heard.of("model.skipped")
+        assert (skipped.model, skipped.why, skipped.until) == ("p/a", "due", None)
 
 
 @virtual

@@ -39,6 +39,10 @@ def test_the_bench_waits_for_enough_failures_in_a_row(scene: Scene) -> None:
     assert transition.failures == 3
 
 
+def test_nothing_counts_against_a_name_nobody_has_heard_of(scene: Scene) -> None:
+    assert (scene.bench.failures("p/m"), scene.bench.level("p/m")) == (0, 0)
+
+
 def test_a_success_begins_the_count_anew(scene: Scene) -> None:
     scene.fail(after=2)
     scene.succeed()
@@ -86,6 +90,18 @@ def test_a_success_that_began_before_the_bench_does_not_lift_it(scene: Scene) ->
     assert scene.state() == "benched"
 
 
+@pytest.mark.parametrize("way", ["success", "unbench"])
+def test_a_failure_from_before_the_bench_is_not_heard_once_the_model_is_back(scene: Scene, way: str) -> None:
+    early = scene.bench.ticket("p/m")
+    scene.fail()
+    if way == "success":
+        scene.succeed()
+    else:
+        scene.bench.unbench("p/m", "alice")
+    assert scene.bench.failed(early, sentence()) == []
+    assert scene.state() == "live"
+
+
 def test_a_success_that_began_before_the_unbench_does_not_clear_what_came_after(scene: Scene) -> None:
     early = scene.bench.ticket("p/m")
     scene.bench.unbench("p/m", "alice")
@@ -106,6 +122,15 @@ def test_an_unbench_is_not_undone_by_a_failure_that_was_in_flight(
     assert scene.bench.failed(in_flight, sentence()) == []
     assert scene.state() == "live"
     assert scene.bench.failures("p/m") == 0
+
+
+@pytest.mark.parametrize("name", ["p/m", "p/vendor/m", "p#k", "p#k/m"])
+def test_an_unbench_of_a_provider_fences_off_what_is_in_flight_for_good(scene: Scene, name: str) -> None:
+    in_flight = scene.bench.ticket(name)
+    scene.bench.unbench("p/*", "alice")
+    assert scene.fail(name, after=3) == []
+    assert scene.bench.failed(in_flight, sentence()) == []
+    assert scene.bench.failures(name) == 1
 
 
 def test_an_unbench_of_a_provider_leaves_what_is_in_flight_elsewhere_alone(scene: Scene) -> None:

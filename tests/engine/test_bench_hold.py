@@ -27,6 +27,13 @@ def test_no_success_lifts_a_hold(scene: Scene) -> None:
     assert block.ends == math.inf
 
 
+def test_a_hold_tells_what_counts_beneath_it(scene: Scene) -> None:
+    scene.fail()
+    (transition,) = scene.bench.hold("p/m", None, "cost", "alice")
+    assert isinstance(transition, Benched)
+    assert (transition.level, transition.failures) == (1, 1)
+
+
 def test_no_failure_shortens_a_hold_and_it_counts_beneath(scene: Scene) -> None:
     scene.bench.hold("p/m", 500.0, "cost", "alice")
     (transition,) = scene.fail()
@@ -131,10 +138,12 @@ def test_a_provider_hold_covers_a_models_trial(scene: Scene) -> None:
 
 def test_one_model_can_be_taken_out_of_a_provider_hold(scene: Scene) -> None:
     scene.bench.hold("p/*", None, "", "alice")
-    spared = [Unbenched("p/m", manual=True, why="operator", by="bob")]
-    assert scene.bench.unbench("p/m", "bob") == spared
-    assert scene.bench.unbench("p/m", "bob") == []
-    assert (scene.state(), scene.state("p/other")) == ("live", "held")
+    for model in ("p/m", "p/vendor/m"):
+        spared = [Unbenched(model, manual=True, why="operator", by="bob")]
+        assert scene.bench.unbench(model, "bob") == spared
+        assert scene.bench.unbench(model, "bob") == []
+    states = [scene.state(model) for model in ("p/m", "p/vendor/m", "p/other", "p/other/m")]
+    assert states == ["live", "live", "held", "held"]
 
 
 def test_a_model_comes_back_once_whatever_kept_it_out(scene: Scene) -> None:
@@ -173,6 +182,7 @@ def test_a_provider_hold_that_is_over_spares_nobody_from_the_next(scene: Scene) 
     scene.bench.hold("p/*", 60.0, "", "alice")
     scene.bench.unbench("p/m", "bob")
     assert scene.at(160.0) == [Unbenched("p/*", manual=True, why="expired")]
+    assert scene.state() == "live"
     assert scene.bench.unbench("p/other", "bob") == []
     scene.bench.hold("p/*", None, "", "alice")
     assert scene.state() == "held"

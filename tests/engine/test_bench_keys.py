@@ -84,6 +84,12 @@ def test_a_key_benched_on_one_model_serves_the_others(scene: Scene) -> None:
     assert (scene.state("p#k/m"), scene.state("p#k"), scene.state("p/m")) == ("benched", "live", "live")
 
 
+def test_there_is_no_hold_of_a_key_on_all_models_but_that_of_the_key(scene: Scene) -> None:
+    scene.bench.hold("p#k/*", None, "", "alice")
+    assert scene.state("p#k/m") == "live"
+    assert scene.bench.unbench("p#k/m", "bob") == []
+
+
 def test_a_provider_hold_is_not_a_hold_of_its_keys(scene: Scene) -> None:
     scene.bench.hold("p/*", None, "", "alice")
     assert scene.bench.unbench("p#k", "bob") == []

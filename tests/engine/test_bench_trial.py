@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from engine.stay import Benched, Due, Terms, Trial, Unbenched
@@ -33,6 +35,7 @@ def test_a_bench_that_ran_out_makes_the_model_due_and_is_told_once(scene: Scene)
     assert scene.at(100_000.0) == []
     block = scene.block()
     assert (block.state, block.is_open, block.may_be_tried, block.level) == ("due", True, True, 1)
+    assert block.ends == math.inf
 
 
 def test_a_due_that_nobody_told_is_told_with_the_trial(scene: Scene) -> None:
@@ -118,6 +121,14 @@ def test_a_lapse_that_nobody_told_is_told_by_whoever_takes_the_next_trial(scene:
     assert scene.state() == "due"
     _, transitions = scene.bench.take_trial("p/m", "probe", 30.0)
     assert transitions[-2:] == [Trial("p/m", "request", "lapsed"), Trial("p/m", "probe")]
+
+
+def test_a_trial_has_lapsed_the_moment_its_lease_ends_told_or_not(scene: Scene) -> None:
+    late = scene.take(lease_s=30.0)
+    scene.clock.now = 190.0
+    assert scene.bench.failed(late, sentence()) == []
+    assert scene.bench.give_back(late) == []
+    assert scene.bench.expire() == [Trial("p/m", "request", "lapsed")]
 
 
 @pytest.mark.parametrize("taken_again", [True, False])
@@ -209,7 +220,8 @@ def test_a_probe_that_could_not_tell_leaves_the_trial_to_requests(probed: Scene)
     assert not probed.block().awaits_probe
     probed.bench.give_back(ticket)
     assert probed.block().is_open
-    probed.take(by="request")
+    probed.bench.give_back(probed.take(by="request"))
+    assert probed.block().is_open
 
 
 def test_a_probe_that_lapsed_leaves_the_trial_to_requests(probed: Scene) -> None:

@@ -283,15 +283,13 @@ def test_one_that_was_never_used_closes_without_a_thread() -> None:
     assert _threads() == []
 
 
-def test_what_closing_raises_arrives_once() -> None:
+def test_an_adapter_that_fails_to_close_is_no_reason_for_close_to_fail() -> None:
     class Broken(Scripted):
         async def aclose(self) -> None:
             raise OSError("the disk is full")
 
     engine = BlockingEngine(chain_of(Broken({"a": ["fine"]}), "a"))
     assert engine.complete("main", "hi").text == "fine"
-    with pytest.raises(OSError, match="disk"):
-        engine.close()
     engine.close()
     assert _threads() == []
 

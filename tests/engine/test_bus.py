@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import sys
 
 import pytest
 
-from engine.bus import Bus, as_line
+from engine.bus import Bus, as_line, iso
 from engine.events import AttemptFailed, Event, ModelSkipped, ModelUnbenched
 
 
@@ -137,3 +138,26 @@ def _failure(next_model: str | None) -> AttemptFailed:
 def test_a_failover_is_a_warning_and_a_retry_is_not() -> None:
     assert _failure("p/n").severity == logging.WARNING
     assert _failure(None).severity == logging.INFO
+
+
+@pytest.mark.parametrize(
+    ("epoch_s", "text"),
+    [
+        (1e15, "9999-12-31T23:59:59.000Z"),
+        (253_402_300_799.9999, "9999-12-31T23:59:59.000Z"),
+        (sys.float_info.max, "9999-12-31T23:59:59.000Z"),
+        (-1e15, "0001-01-01T00:00:00.000Z"),
+        (0.0, "1970-01-01T00:00:00.000Z"),
+        (1_700_000_000.9999, "2023-11-14T22:13:20.999Z"),
+    ],
+)
+def test_a_time_that_no_calendar_holds_is_told_as_its_end(epoch_s: float, text: str) -> None:
+    assert iso(epoch_s) == text
+
+
+async def test_a_feed_taken_from_a_closed_bus_is_over_and_hears_nothing() -> None:
+    bus = Bus("e")
+    bus.close()
+    events = bus.events()
+    bus.emit(_back())
+    assert [event async for event in events] == []

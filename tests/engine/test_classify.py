@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given, strategies as st
 
@@ -123,8 +125,10 @@ def test_retry_after_is_carried_along() -> None:
     assert classify(Signal("status", status=429, retry_after_s=7.5)).retry_after_s == 7.5
 
 
-class Foreign(Exception):
-    status_code = 503
+def _foreign(words: str = "no", **facts: object) -> Exception:
+    error = RuntimeError(words)
+    vars(error).update(facts)
+    return error
 
 
 @pytest.mark.parametrize(
@@ -132,12 +136,18 @@ class Foreign(Exception):
     [
         (RuntimeError("upstream said HTTP 503 again"), ("transient", "overloaded", 503)),
         (RuntimeError("HTTP/1.1 401 Unauthorized"), ("auth_dead", "invalid_key", 401)),
-        (Foreign("no"), ("transient", "overloaded", 503)),
+        (_foreign(status_code=503), ("transient", "overloaded", 503)),
+        (_foreign(status=503), ("transient", "overloaded", 503)),
+        (_foreign(response=SimpleNamespace(status_code=429)), ("transient", "rate_limited", 429)),
+        (_foreign("prompt is too long", status_code=400), ("request_specific", "context_length", 400)),
+        (_foreign(status_code=100), ("unknown", "http_100", 100)),
+        (_foreign(status_code=599), ("unknown", "http_599", 599)),
         (TimeoutError(), ("transient", "timeout", 0)),
         (ConnectionResetError("reset"), ("transient", "connection", 0)),
         (OSError("no route"), ("transient", "connection", 0)),
         (KeyError("x"), ("unknown", "unknown", 0)),
         (RuntimeError("costs 503 dollars"), ("unknown", "unknown", 0)),
+        *((_foreign(status_code=none), ("unknown", "unknown", 0)) for none in (99, 600, True, 503.0, "503")),
     ],
 )
 def test_somebody_elses_exception_is_read_by_its_status_or_type(
@@ -159,7 +169,22 @@ def test_an_override_by_code_wins_over_one_by_status() -> None:
 
 
 def test_an_override_to_request_specific_benches_nobody() -> None:
-    assert classify(Signal("status", status=500), {500: "request_specific"}).scope == "nobody"
+    failure = classify(Signal("status", status=500), {500: "request_specific"})
+    assert (failure.kind, failure.scope) == ("request_specific", "nobody")
+
+
+@pytest.mark.parametrize(
+    ("status", "scope"), [(401, "key"), (429, "key_model"), (400, "model"), (500, "model")]
+)
+def test_an_override_to_a_dead_key_blames_the_key_only_where_the_table_does(status: int, scope: str) -> None:
+    failure = classify(Signal("status", status=status), {status: "auth_dead"})
+    assert (failure.kind, failure.scope) == ("auth_dead", scope)
+
+
+def test_an_override_that_says_what_the_table_says_or_is_about_others_changes_nothing() -> None:
+    signal = Signal("status", status=429, codes=("x",))
+    overrides: list[dict[int | str, Kind]] = [{429: "transient"}, {500: "unknown"}, {"y": "unknown"}]
+    assert {classify(signal, each) for each in overrides} == {classify(signal)}
 
 
 def test_an_error_that_was_classified_keeps_its_failure() -> None:

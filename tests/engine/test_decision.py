@@ -52,6 +52,11 @@ def test_a_silent_provider_is_not_asked_twice_while_another_can_serve(reason: st
     assert decide(failure, _at(others=False)).then == "retry"
 
 
+def test_a_limit_of_the_callers_own_is_nobodys_failure() -> None:
+    failure = Failure("transient", "timeout", 0, "nobody")
+    assert decide(failure, _at()) == Decision("next_model")
+
+
 def test_a_gateway_timeout_status_is_an_ordinary_transient_failure() -> None:
     assert decide(Failure("transient", "timeout", 504), _at()).then == "retry"
 
@@ -129,8 +134,9 @@ def test_whatever_the_provider_asks_for_is_handed_on_and_cut_by_the_bench() -> N
     assert decide(_asking(9999.0), _at()).exact_s == 9999.0
 
 
-def test_the_last_model_sleeps_a_long_retry_after_out_if_that_fits() -> None:
-    assert decide(_asking(20.0), _at(others=False)) == Decision("retry", 20.0)
+@pytest.mark.parametrize("facts", [{}, {"remaining_s": 20.1}, {"policy": Policy(max_wait=20.0)}])
+def test_the_last_model_sleeps_a_long_retry_after_out_if_that_fits(facts: dict[str, Any]) -> None:
+    assert decide(_asking(20.0), _at(others=False, **facts)) == Decision("retry", 20.0)
 
 
 @pytest.mark.parametrize("facts", [{"remaining_s": 20.0}, {"policy": Policy(max_wait=19.0)}, {"attempt": 3}])

@@ -47,7 +47,7 @@ async def running(config: Config) -> AsyncIterator[tuple[Engine, Heard]]:
         yield engine, heard
 
 
-def made_by(model: str, texts: Sequence[str]) -> tuple[tuple[float, ...], ...]:
+def made_by(model: str, texts: Sequence[str]) -> tuple[list[float], ...]:
     return tuple(vector_of(model, text) for text in texts)
 
 
@@ -192,13 +192,13 @@ async def test_a_model_that_is_benched_between_two_batches_brings_no_more() -> N
 
 BAD: list[tuple[Vectors, str]] = [
     (Vectors([]), "0 vectors for 2 texts"),
-    (Vectors([(1.0,)]), "1 vectors for 2 texts"),
-    (Vectors([(1.0,)] * 3), "3 vectors for 2 texts"),
-    (Vectors([(1.0,), (1.0, 2.0)]), "differing or no length: 1, 2"),
-    (Vectors([(), ()]), "differing or no length: 0"),
-    (Vectors([(1.0,), (math.nan,)]), "NaN or an infinity"),
-    (Vectors([(1.0,), (-math.inf,)]), "NaN or an infinity"),
-    (Vectors([(math.inf, -math.inf), (1.0, 1.0)]), "NaN or an infinity"),
+    (Vectors([[1.0]]), "1 vectors for 2 texts"),
+    (Vectors([[1.0]] * 3), "3 vectors for 2 texts"),
+    (Vectors([[1.0], [1.0, 2.0]]), "differing or no length: 1, 2"),
+    (Vectors([[], []]), "differing or no length: 0"),
+    (Vectors([[1.0], [math.nan]]), "NaN or an infinity"),
+    (Vectors([[1.0], [-math.inf]]), "NaN or an infinity"),
+    (Vectors([[math.inf, -math.inf], [1.0, 1.0]]), "NaN or an infinity"),
 ]
 
 
@@ -219,7 +219,7 @@ async def test_vectors_that_cannot_be_right_are_the_models_failure(bad: Vectors,
 
 @virtual
 async def test_huge_numbers_are_numbers_all_the_same() -> None:
-    huge = Vectors([(1.7e308, 1.7e308)])
+    huge = Vectors([[1.7e308, 1.7e308]])
     provider = Scripted({"a": [huge]})
     async with running(chain_of(provider, "a")) as (engine, _):
         assert (await engine.embed("main", "one")).vectors == tuple(huge.vectors)
@@ -227,7 +227,7 @@ async def test_huge_numbers_are_numbers_all_the_same() -> None:
 
 @virtual
 async def test_batches_whose_vectors_differ_in_length_do_not_belong_together() -> None:
-    short = Vectors([(1.0, 2.0)] * 2)
+    short = Vectors([[1.0, 2.0]] * 2)
     provider = Scripted({"a": ["ok", short, "ok"]}, TWO)
     async with running(chain_of(provider, "a", policy=NO_WAIT)) as (engine, heard):
         assert (await engine.embed("main", FIVE)).vectors == made_by("a", FIVE)
@@ -237,11 +237,11 @@ async def test_batches_whose_vectors_differ_in_length_do_not_belong_together() -
 
 @virtual
 async def test_a_model_that_has_no_vectors_of_the_length_asked_for_is_not_benched_for_it() -> None:
-    provider = Scripted({"a": ["ok"], "b": [Vectors([(1.0, 2.0)])]})
+    provider = Scripted({"a": ["ok"], "b": [Vectors([[1.0, 2.0]])]})
     async with running(chain_of(provider, "a", "b")) as (engine, heard):
         got = await engine.embed("main", "one", dimensions=2)
         assert engine.benched() == []
-    assert (got.vectors, got.model, got.attempts) == (((1.0, 2.0),), "p/b", 2)
+    assert (got.vectors, got.model, got.attempts) == (([1.0, 2.0],), "p/b", 2)
     assert [call.dimensions for call in provider.embeds] == [2, 2]
     (failed,) = heard.of("attempt.failed")
     assert (failed.reason, failed.message) == ("unsupported", "asked for vectors of length 2, it gave 3")
@@ -285,7 +285,7 @@ async def test_an_adapter_that_states_no_limits_gets_what_openai_takes() -> None
 
         async def embed(self, call: EmbedCall) -> Vectors:
             self.sizes.append(len(call.texts))
-            return Vectors([(1.0,)] * len(call.texts))
+            return Vectors([[1.0]] * len(call.texts))
 
     plain = Plain()
     async with running(Config(providers={"p": ProviderConfig("p", adapter=plain)})) as (engine, _):
@@ -382,7 +382,7 @@ async def test_texts_enter_events_if_they_are_recorded_and_vectors_never_do() ->
     )
     async with running(recorded) as (engine, heard):
         await engine.embed("main", ["secret text"])
-    assert heard.of("request.started")[0].to_json()["prompt"] == ("secret text",)
+    assert heard.of("request.started")[0].to_json()["prompt"] == ["secret text"]
     assert heard.of("request.succeeded")[0].to_json().get("answer") is None
 
 

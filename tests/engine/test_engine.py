@@ -6,8 +6,9 @@ import asyncio
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,7 @@ from engine import (
     UnknownTarget,
     load_config,
 )
+from engine.durations import LONGEST_S
 from engine.policy import Backoff
 from tests.scripted import Heard, Scripted, chain_of, status
 from tests.virtual_time import virtual
@@ -89,6 +91,67 @@ async def test_a_bench_that_does_not_end_in_the_future_is_refused(seconds: float
     async with running(config) as (engine, _):
         with pytest.raises(ValueError, match="future"):
             engine.bench("p/a", for_=seconds)
+        assert engine.benched() == []
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"for_": 1e15},
+        {"for_": LONGEST_S + 1},
+        {"until": datetime.max.replace(tzinfo=UTC)},
+    ],
+)
+@virtual
+async def test_a_bench_of_more_than_ten_years_is_refused(end: dict[str, Any]) -> None:
+    _, config = _two()
+    async with running(config) as (engine, heard):
+        with pytest.raises(ValueError, match="at most 3650d"):
+            engine.bench("p/a", **end)
+        assert (engine.benched(), heard) == ([], [])
+        engine.bench("p/a", for_=LONGEST_S)
+        assert engine.is_benched("p/a")
+
+
+@virtual
+async def test_a_policy_with_an_endless_cooldown_benches_until_the_calendar_ends() -> None:
+    _, config = _two(NO_WAIT.replace(attempts=1, cooldown=1e12, max_cooldown=1e12))
+    async with running(config) as (engine, _):
+        for _ in range(2):
+            assert (await engine.complete("main", "hi")).model == "p/b"
+        (out,) = engine.benched()
+        assert (out.until, out.for_s) == ("9999-12-31T23:59:59.000Z", 1e12)
+        assert engine.explain("main")[0].until == out.until
+
+
+@pytest.mark.parametrize("name", ["p/a", "p/*", "p#k", "p#k/a"])
+@virtual
+async def test_what_a_reload_removed_from_the_configuration_can_be_unbenched(name: str) -> None:
+    provider = Scripted({})
+    config = chain_of(provider, "a", keys=(KeySource("k", env="X"),))
+    async with running(config) as (engine, _):
+        engine.bench(name)
+        engine._take(Config())
+        assert engine.is_benched(name)
+        assert engine.unbench(name)
+        assert engine.benched() == []
+        assert not engine.is_benched(name)
+        with pytest.raises(UnknownTarget):
+            engine.bench(name)
+        with pytest.raises(UnknownTarget):
+            engine.unbench("q/a")
+
+
+@virtual
+async def test_a_removed_providers_models_come_back_from_its_bench_one_by_one_or_all() -> None:
+    _, config = _two()
+    async with running(config) as (engine, _):
+        engine.bench("p/*")
+        engine.bench("p/a")
+        engine._take(Config())
+        assert engine.unbench("p/b")
+        assert [out.name for out in engine.benched()] == ["p/*", "p/a"]
+        assert engine.unbench("p/*")
         assert engine.benched() == []
 
 

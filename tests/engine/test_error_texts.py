@@ -243,7 +243,7 @@ async def test_a_dead_key_is_to_be_seen_to(two_keys: tuple[KeySource, ...]) -> N
 
 @virtual
 async def test_a_mixture_tells_each_with_its_own_way_out() -> None:
-    config = scripted(ONCE.replace(when_all_benched="fail"), a=[status(503)], b=[status(404)], c=["unused"])
+    config = scripted(ONCE.replace(when_all_benched="fail"), a=[status(503)], b=[status(401)], c=["unused"])
     async with running(config) as engine:
         engine.bench("p/c", by="bob")
         with pytest.raises(ChainExhausted):
@@ -252,7 +252,7 @@ async def test_a_mixture_tells_each_with_its_own_way_out() -> None:
             await engine.complete("main, nobody/x", "hi")
     assert is_text(
         rf"every model of main, nobody/x is on the bench: p/a benched until {TIME} \(overloaded\); "
-        rf"p/b benched until {TIME} \(model_not_found\); p/c held by bob without end; "
+        rf"p/b benched until {TIME} \(invalid_key\); p/c held by bob without end; "
         r"nobody/x: nothing has this name; unbench p/c, which nothing else brings back early; "
         r"see to p/b, then unbench it; `when_all_benched: try` would ask all the same, `wait` would wait",
         str(caught.value),
@@ -294,8 +294,15 @@ async def test_an_adapter_that_cannot_be_built_says_why() -> None:
         providers={"p": ProviderConfig("p", kind="openai", base_url="http://[")},
         chains={"main": ChainConfig("main", ("p/a",), ONCE)},
     )
-    text = await said(NoUsableModel, config)
-    assert text.startswith("no model of main can be used: p/a: its provider can't be set up: ValueError: ")
+    async with running(config) as engine:
+        with pytest.raises(NoUsableModel) as caught:
+            await engine.complete("main, nobody", "hi")
+    text = str(caught.value)
+    assert text.startswith(
+        "no model of main, nobody can be used: p/a: its provider can't be set up: ValueError: "
+    )
+    assert text.endswith("; nobody: nothing has this name")
+    assert caught.value.reasons == ("unresolved", "unresolved")
 
 
 @virtual

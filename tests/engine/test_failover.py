@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from engine.config.model import ChainConfig, Config, KeySource, ModelConfig, ProviderConfig
+from engine.engine import Engine
 from engine.errors import (
     AllBenched,
     AuthDeadError,
@@ -19,7 +20,7 @@ from engine.errors import (
 )
 from engine.messages import Usage
 from engine.policy import Backoff, Policy, Timeouts
-from engine.providers.base import Answer
+from engine.providers.base import Answer, Call
 from tests.scripted import HANG, After, Scripted, chain_of, running, status
 from tests.virtual_time import virtual
 
@@ -67,9 +68,9 @@ async def test_a_benched_model_is_skipped_visibly_and_back_when_its_bench_ends()
     provider = Scripted({"a": [status(500), status(500), status(500), "back"], "b": ["from b"]})
     async with running(chain_of(provider, "a", "b", policy=NO_WAIT)) as (engine, heard):
         await engine.complete("main", "hi")
-        await engine.complete("main", "hi")
+        reply = await engine.complete("main", "hi")
         (skipped,) = heard.of("model.skipped")
-        assert (skipped.model, skipped.why) == ("p/a", "benched")
+        assert (skipped.request, skipped.model, skipped.why) == (reply.request, "p/a", "benched")
         assert skipped.until is not None
         await asyncio.sleep(301)
         assert [event.model for event in heard.of("model.due")] == ["p/a"]
@@ -185,6 +186,42 @@ async def test_the_deadline_cuts_the_attempt_and_benches_nobody() -> None:
 
 
 @virtual
+async def test_nobody_is_asked_after_an_attempt_that_held_everything_up_until_the_deadline() -> None:
+    now = [0.0]
+
+    def hold_up(_: Call) -> Exception:
+        now[0] = 5.0
+        return status(500)
+
+    provider = Scripted({"a": hold_up, "b": ["no"]})
+    config = chain_of(provider, "a", "b", policy=Policy(attempts=1))
+    async with Engine(config, clock=lambda: now[0]) as engine:
+        with pytest.raises(DeadlineExceeded):
+            await engine.complete("main", "hi", deadline=5)
+    assert provider.models() == ["a"]
+
+
+@virtual
+async def test_a_backoff_that_would_outlast_the_deadline_ends_the_request_at_once() -> None:
+    provider = Scripted({"a": [status(500)]})
+    policy = Policy(backoff=lambda _: 5.0)
+    async with running(chain_of(provider, "a", policy=policy)) as (engine, _):
+        with pytest.raises(DeadlineExceeded):
+            await engine.complete("main", "hi", deadline=5)
+        assert asyncio.get_running_loop().time() == 0.0
+    assert provider.models() == ["a"]
+
+
+@virtual
+async def test_a_bench_is_no_shorter_than_the_short_retry_after_before_it() -> None:
+    provider = Scripted({"a": [status(429, retry_after_s=2.0)], "b": ["fine"]})
+    policy = Policy(attempts=1, cooldown=1.0)
+    async with running(chain_of(provider, "a", "b", policy=policy)) as (engine, _):
+        await engine.complete("main", "hi")
+        assert [out.for_s for out in engine.benched()] == [2.0]
+
+
+@virtual
 async def test_a_long_retry_after_benches_for_exactly_that_long_and_moves_on() -> None:
     provider = Scripted({"a": [status(429, retry_after_s=42.0)], "b": ["fine"]})
     async with running(chain_of(provider, "a", "b", policy=Policy(bench_after=9))) as (engine, heard):
@@ -200,7 +237,7 @@ async def test_a_short_retry_after_is_waited_out_on_the_same_model() -> None:
     async with running(chain_of(provider, "a", "b")) as (engine, _):
         reply = await engine.complete("main", "hi")
     assert reply.model == "p/a"
-    assert 1.5 <= reply.elapsed_s <= 1.65
+    assert 1.5 < reply.elapsed_s <= 1.65
 
 
 KEYS = (KeySource("one", env="KEY_ONE"), KeySource("two", env="KEY_TWO"), KeySource("low", env="LOW", tier=2))
@@ -269,6 +306,18 @@ async def test_a_model_none_of_whose_keys_is_usable_counts_as_benched() -> None:
         assert engine.is_benched("p/a")
         assert engine.unbench("p/a")
         assert engine.benched() == []
+
+
+@pytest.mark.usefixtures("_keys")
+@virtual
+async def test_all_benched_with_try_uses_a_benched_key_and_never_a_dead_one() -> None:
+    spent = [status(429), "again"]
+    provider = Scripted({"a": lambda call: spent.pop(0) if call.key.name == "p#one" else status(401)})
+    async with running(chain_of(provider, "a", keys=KEYS[:2], policy=NO_WAIT)) as (engine, _):
+        with pytest.raises(ChainExhausted):
+            await engine.complete("main", "hi")
+        assert [out.name for out in engine.benched()] == ["p#one/a", "p#two"]
+        assert (await engine.complete("main", "hi")).text == "again"
 
 
 @virtual

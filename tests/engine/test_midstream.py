@@ -133,6 +133,7 @@ async def test_a_model_that_refuses_to_go_on_is_asked_anew_and_nobody_hears_of_t
     assert provider.models() == ["a", "b", "b"]
     assert provider.calls[2].messages == provider.calls[0].messages
     assert [event.attempt for event in heard.of("attempt.started")] == [1, 1, 1]
+    assert [event.retry_in_s for event in heard.of("attempt.failed")] == [None, 0.0]
     (succeeded,) = heard.of("request.succeeded")
     assert [cause.reason for cause in succeeded.live.causes] == ["connection"]
 

@@ -304,9 +304,9 @@ async def test_each_bench_is_longer_and_health_is_forgiven_a_cooldown_at_a_time(
             await asyncio.sleep(wait_s + 0.01)
         await engine.complete("main", "hi")
         lengths = [(event.level, event.for_s) for event in heard.of("model.benched")]
-        # The third is the longest there is, so the fourth is no level up. Two healthy cooldowns later
-        # two of the three levels are forgiven, and the next bench is one above what is left.
-        assert lengths == [(1, 60.0), (2, 120.0), (3, 200.0), (3, 200.0), (2, 120.0)]
+        # Two healthy cooldowns later two of the four levels are forgiven, and the next bench is one above
+        # what is left.
+        assert lengths == [(1, 60.0), (2, 120.0), (3, 200.0), (4, 200.0), (3, 200.0)]
 
 
 @virtual

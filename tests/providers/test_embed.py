@@ -90,24 +90,24 @@ class TestWhatIsSent:
 
 class TestWhatIsRead:
     def test_from_openai(self) -> None:
-        expected = Vectors([(0.0023064255, -0.009327292, -0.0028842222)], Usage(8))
+        expected = Vectors([[0.0023064255, -0.009327292, -0.0028842222]], Usage(8))
         assert OPENAI.read(OPENAI_BODY) == expected
 
     def test_from_ollama(self) -> None:
-        expected = [(0.010071029, -0.0017594862), (-0.0098027075, 0.06042469)]
+        expected = [[0.010071029, -0.0017594862], [-0.0098027075, 0.06042469]]
         assert OLLAMA.read(OLLAMA_BODY) == Vectors(expected, Usage(8))
 
     def test_base64_of_little_endian_float32(self) -> None:
         # 1.0 and -2.0 as IEEE 754 has them: 3f800000 and c0000000.
-        assert OPENAI.read(_items((0, "AACAPwAAAMA="))).vectors == [(1.0, -2.0)]
+        assert OPENAI.read(_items((0, "AACAPwAAAMA="))).vectors == [[1.0, -2.0]]
 
     def test_the_index_decides_and_not_the_place(self) -> None:
         body = _items((2, [2.0]), (0, [0.0]), (1, packed([1.0])))
-        assert OPENAI.read(body).vectors == [(0.0,), (1.0,), (2.0,)]
+        assert OPENAI.read(body).vectors == [[0.0], [1.0], [2.0]]
 
     def test_without_indices_the_place_decides(self) -> None:
         body = {"data": [{"embedding": [1.0]}, {"embedding": [2.0], "index": None}]}
-        assert OPENAI.read(body).vectors == [(1.0,), (2.0,)]
+        assert OPENAI.read(body).vectors == [[1.0], [2.0]]
 
     def test_whole_numbers_become_floats(self) -> None:
         (vector,) = OLLAMA.read({"embeddings": [[1, 0.5]]}).vectors
@@ -208,7 +208,7 @@ async def _embed(wire: OpenAIWire | OllamaWire | AnthropicWire, url: str, *texts
 
 class TestOverHttp:
     async def test_vectors_travel_as_they_should(self, up: Upstream) -> None:
-        expected = [tuple(vector_of("one")), tuple(vector_of("three"))]
+        expected = [list(vector_of("one")), list(vector_of("three"))]
         for wire in (OpenAIWire(up.openai), OllamaWire(up.ollama)):
             brought = await _embed(wire, up.url, "one", "three")
             assert brought == Vectors(expected, Usage(4))
@@ -216,7 +216,7 @@ class TestOverHttp:
 
     async def test_floats_that_nobody_asked_for_are_understood(self, up: Upstream) -> None:
         up.script("m", steps.vectors(base64=False))
-        assert (await _embed(OpenAIWire(up.openai), up.url, "one")).vectors == [tuple(vector_of("one"))]
+        assert (await _embed(OpenAIWire(up.openai), up.url, "one")).vectors == [list(vector_of("one"))]
 
     async def test_a_status_is_a_signal(self, up: Upstream) -> None:
         up.script("m", steps.status(503))
@@ -238,5 +238,5 @@ class TestOverHttp:
 
 def test_float32_is_read_as_it_was_packed() -> None:
     numbers = (0.1, -1.5e-30, 3.4e38, 0.0)
-    kept = struct.unpack("<4f", struct.pack("<4f", *numbers))
+    kept = list(struct.unpack("<4f", struct.pack("<4f", *numbers)))
     assert OPENAI.read(_items((0, packed(numbers)))).vectors == [kept]

@@ -213,8 +213,10 @@ class TestWholeAnswers:
     def test_the_limit_in_the_middle_of_calls_is_still_the_limit(self) -> None:
         assert WIRE.read({**CALLS_A_TOOL, "done_reason": "length"}).finish_reason == "length"
 
-    def test_what_is_not_done_has_no_reason(self) -> None:
-        assert WIRE.read({**WHOLE, "done": False}).finish_reason == ""
+    def test_what_is_not_done_is_no_whole_answer(self) -> None:
+        with pytest.raises(Signal) as caught:
+            WIRE.read({**WHOLE, "done": False})
+        assert caught.value.what == "truncated"
 
     def test_counts_may_be_missing(self) -> None:
         assert WIRE.read({"message": {"content": "Hi"}, "done": True}).usage == Usage()

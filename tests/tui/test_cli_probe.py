@@ -39,8 +39,8 @@ async def test_json_is_one_object(shell: Shell, up: Upstream) -> None:
     end = await shell.run("probe", "p/a", "--json", "--config", shell.config(up))
     assert end.code == 0
     (told,) = end.lines
-    assert list(told) == ["model", "ok", "elapsed_s", "first_token_s", "error", "brought_back", "state"]
-    assert (told["model"], told["ok"], told["error"], told["state"]) == ("p/a", True, None, "live")
+    assert list(told) == ["model", "ok", "elapsed_s", "first_token_s", "error"]
+    assert (told["model"], told["ok"], told["error"]) == ("p/a", True, None)
     assert 0 < told["first_token_s"] <= told["elapsed_s"]
     assert "answers" not in end.err
 
