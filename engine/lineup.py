@@ -163,7 +163,7 @@ class Lineup:
                 self.despite_bench = True
                 self._at = 0
             case "wait" if wait_s is not None:
-                await self._sideline.change(wait_s)
+                await self._sideline.change(wait_s, self._barring(blocks))
                 self._at = 0
             case _:
                 raise endings.all_benched(request, standings, self._sideline)
@@ -175,6 +175,11 @@ class Lineup:
         return [
             place for place, block in by_end if self._bar_despite(models[place], block, _may_be_tried) is None
         ]
+
+    def _barring(self, blocks: list[tuple[int, Block]]) -> frozenset[str]:
+        """All names on the bench whose return could bring one of these models back."""
+        models = [self._request.models[place] for place, _ in blocks]
+        return frozenset(name for model in models for name in self._roster.bench_names(model))
 
     def _wait_s(self, blocks: list[Block]) -> float | None:
         """Seconds to wait for a change; None if none could come in time, or if nothing may be waited for."""

@@ -215,6 +215,10 @@ class Roster:
         """Every provider's keys."""
         return [value for seat in self._seats.values() for value in seat.keys.values()]
 
+    def bench_names(self, model: str) -> list[str]:
+        """Every name whose bench keeps a model out: its own, its provider's, its keys'."""
+        return [model, f"{split_model(model)[0]}/*", *self.key_names(model)]
+
     def key_names(self, model: str) -> list[str]:
         """Everything of a model's keys that may be benched."""
         provider, name = split_model(model)

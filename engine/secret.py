@@ -72,8 +72,8 @@ def redact(text: str, secrets: Iterable[Secret] = ()) -> str:
     """
     # Cut late: a key that straddles the cut must be seen whole. Bounded first: a body may be huge.
     text = text[: LONGEST_MESSAGE * 8]
-    for secret in secrets:
-        value = secret.reveal()
+    # The longest first: one may begin as another does.
+    for value in sorted((secret.reveal() for secret in secrets), key=len, reverse=True):
         if len(value) >= _SHORTEST_SECRET:
             text = text.replace(value, MASK)
     text = _LOOKS_SECRET.sub(MASK, text)

@@ -49,7 +49,7 @@ class Sideline:
         self._wall = wall
         self._offset = wall() - clock()
         self._timer: asyncio.TimerHandle | None = None
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         self._to_probe: set[str] = set()
 
     def until(self, stay: Stay) -> str | None:
@@ -105,9 +105,10 @@ class Sideline:
             return
         for transition in transitions:
             self._tell(transition)
-        for waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_result(None)
+        for name in {transition.name for transition in transitions}:
+            for waiting in self._waiting.get(name, ()):
+                if not waiting.done():
+                    waiting.set_result(None)
         self._set_timer()
         self.begin_probes()
 
@@ -120,14 +121,18 @@ class Sideline:
             elif block is None or block.state in ("benched", "due"):
                 self._to_probe.discard(name)
 
-    async def change(self, within_s: float) -> None:
-        """Waits until something changes on the bench, at most so many seconds."""
+    async def change(self, within_s: float, names: frozenset[str]) -> None:
+        """Waits until something changes for one of these names, at most so many seconds."""
         waiting = asyncio.get_running_loop().create_future()
-        self._waiting.add(waiting)
+        for name in names:
+            self._waiting.setdefault(name, set()).add(waiting)
         try:
             await asyncio.wait((waiting,), timeout=within_s)
         finally:
-            self._waiting.discard(waiting)
+            for name in names:
+                self._waiting[name].discard(waiting)
+                if not self._waiting[name]:
+                    del self._waiting[name]
         self.expire()
 
     def close(self) -> None:

@@ -135,7 +135,7 @@ class Stream:
             delta = delta._replace(text=text)
         call = delta.tool_call
         if call is not None and self._kept is not None:
-            delta = delta._replace(tool_call=replace(call, index=call.index + len(self._kept.tool_calls)))
+            delta = delta._replace(tool_call=replace(call, index=call.index + self._transcript.first_tool))
         return delta
 
     async def _step(self, step: Awaitable[None]) -> None:
@@ -160,7 +160,7 @@ class Stream:
     async def _start(self, attempt: Attempt) -> None:
         """Opens a model's stream and waits for its first token."""
         way = self._way_for(attempt)
-        self._transcript = Transcript()
+        self._transcript = Transcript(self._transcript.next_tool)
         self._waiting = []
         patience = attempt.started + attempt.limits.first_token
         opening = attempt.seat.adapter.stream(attempt.call())
@@ -287,7 +287,7 @@ class Stream:
         if way == "raise":
             raise endings.interrupted(request, cause, kept.text)
         self._kept, self._way_on, self._broke_off = kept, way, cause
-        self._transcript = Transcript()
+        self._transcript = Transcript(self._transcript.next_tool)
         self._attempt = None
         self._walk.give_up()
 

@@ -11,6 +11,7 @@ import pytest
 
 from engine.bus import Bus, as_line, iso
 from engine.events import AttemptFailed, Event, ModelSkipped, ModelUnbenched
+from tests.virtual_time import virtual
 
 
 def _back(model: str = "p/m") -> ModelUnbenched:
@@ -155,6 +156,7 @@ def test_a_time_that_no_calendar_holds_is_told_as_its_end(epoch_s: float, text: 
     assert iso(epoch_s) == text
 
 
+@virtual
 async def test_a_feed_taken_from_a_closed_bus_is_over_and_hears_nothing() -> None:
     bus = Bus("e")
     bus.close()

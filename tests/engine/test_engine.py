@@ -155,6 +155,17 @@ async def test_a_removed_providers_models_come_back_from_its_bench_one_by_one_or
         assert engine.benched() == []
 
 
+@virtual
+async def test_all_models_of_a_removed_provider_are_unbenched_at_once() -> None:
+    _, config = _two()
+    async with running(config) as (engine, _):
+        engine.bench("p/a")
+        engine.bench("p/b")
+        engine._take(Config())
+        engine.unbench("p/*")
+        assert engine.benched() == []
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

@@ -144,9 +144,9 @@ def test_a_key_whose_file_went_between_two_looks_serves_once_more(tmp_path: Path
     assert keys.set_keys() == ["p#one"]
 
 
-def test_a_key_written_later_serves_the_next_request(tmp_path: Path) -> None:
-    file = tmp_path / "key"
-    keys = _ring(file)
+@pytest.mark.parametrize("name", ["one", "two"])
+def test_a_key_written_later_serves_the_next_request(tmp_path: Path, name: str) -> None:
+    keys = _ring(tmp_path / "one", tmp_path / "two")
     assert _taken(keys) is None
-    file.write_text(NEW)
+    (tmp_path / name).write_text(NEW)
     assert _taken(keys) == NEW

@@ -82,6 +82,11 @@ def test_a_known_key_never_survives_wherever_it_stands(before: str, after: str, 
     assert value not in redact(cut, [secret])
 
 
+def test_of_two_keys_that_begin_alike_nothing_is_left() -> None:
+    short, long = Secret("p#a", "abcdefgh1234"), Secret("p#b", "abcdefgh1234-and-more")
+    assert redact("it says abcdefgh1234-and-more", [short, long]) == f"it says {MASK}"
+
+
 @pytest.mark.parametrize("raw", ["", "  \n", "with blank", "\x00abc", "clé"])
 def test_what_is_no_key_is_refused_without_being_repeated(raw: str) -> None:
     problem = checked_key("k", raw)
