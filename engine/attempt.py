@@ -26,6 +26,12 @@ from engine.stay import Ticket
 T = TypeVar("T")
 
 
+def cancels() -> int:
+    """How often somebody has asked the current task to stop."""
+    task = asyncio.current_task()
+    return task.cancelling() if task else 0
+
+
 class OutOfTime(Exception):
     """The request's deadline cut the attempt: nobody's failure."""
 
@@ -134,14 +140,13 @@ class Attempt:
                 awaitable.close()
             raise OutOfTime  # what is there already would come without any waiting
         scope = asyncio.timeout(max(0.0, first - now))
-        task = asyncio.current_task()
-        cancels = task.cancelling() if task else 0
+        before = cancels()
         try:
             async with scope:
                 return await awaitable
         except Exception:
             # An adapter may answer being cancelled with an exception of its own.
-            if task and task.cancelling() > cancels:
+            if cancels() > before:
                 raise asyncio.CancelledError from None
             if not scope.expired():
                 raise

@@ -314,10 +314,18 @@ def _as_signal(error: BaseException) -> Signal | None:
     return None
 
 
+def _fact(holder: object, name: str) -> object:
+    """An attribute of somebody else's; None if there is none, or if it can't be read."""
+    try:
+        return getattr(holder, name, None)
+    except Exception:  # noqa: BLE001  (somebody else's code, which may raise anything)
+        return None
+
+
 def _status_of(error: BaseException) -> int:
-    for holder in (error, getattr(error, "response", None)):
+    for holder in (error, _fact(error, "response")):
         for name in ("status_code", "status"):
-            value = getattr(holder, name, None)
+            value = _fact(holder, name)
             if isinstance(value, int) and value in _MAPPED_STATUSES:
                 return value
     found = _FOREIGN_STATUS.search(said(error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engine.config.model import Config
 from engine.errors import ConfigError, Fault, UnknownTarget
@@ -46,6 +47,7 @@ class Resolution:
     fallback: tuple[str, ...] = ()
 
 
+@lru_cache(4096)
 def split_model(model: str) -> tuple[str, str]:
     """Provider and the provider's own name for the model: `a/b/c` is `("a", "b/c")`."""
     provider, _, own = model.partition("/")

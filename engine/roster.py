@@ -180,6 +180,8 @@ class Roster:
         """
         name = split_model(model)[1]
         keys = self.seat(model).keys
+        if not keys.is_needed:
+            return None
 
         def will_do(key: str) -> bool:
             block = self.key_block(key, name)

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from engine import endings
-from engine.attempt import Attempt
+from engine.attempt import Attempt, cancels
 from engine.bus import log
 from engine.classify import judge
 from engine.continuation import blanks_at_end, going_on, joined, way_on, without_seam
@@ -305,10 +305,13 @@ class Stream:
         opened, self._open, self._batches = self._open, None, None
         if opened is None:
             return
+        before = cancels()
         try:
             async with asyncio.timeout(_CLOSES_WITHIN_S):
                 await opened.__aexit__(None, None, None)
         except Exception as error:  # noqa: BLE001  (what comes after the answer is no matter of the answer)
+            if cancels() > before:
+                raise asyncio.CancelledError from None
             log.warning("a provider's stream did not close: %s", type(error).__name__)
 
 

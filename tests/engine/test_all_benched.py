@@ -116,6 +116,18 @@ async def test_a_wait_that_would_outlast_the_deadline_is_not_begun() -> None:
         assert (await engine.complete("main", "hi", deadline=50.1)).text == "back"
 
 
+@virtual
+async def test_a_trial_under_way_is_waited_for_though_it_might_outlast_the_deadline() -> None:
+    provider = Scripted({"a": [status(500), After(4, "back"), "and on"]})
+    async with running(chain_of(provider, "a", policy=WAIT)) as (engine, heard):
+        await bench_all(engine, heard)
+        await asyncio.sleep(60.01)
+        replies = await asyncio.gather(
+            engine.complete("main", "hi"), engine.complete("main", "hi", deadline=20)
+        )
+        assert [reply.text for reply in replies] == ["back", "and on"]
+
+
 @pytest.mark.parametrize("state", ["benched", "on_trial", "held", "awaits_probe"])
 @virtual
 async def test_who_must_never_sleep_never_does_and_never_spins(state: str) -> None:

@@ -43,6 +43,15 @@ def test_nothing_counts_against_a_name_nobody_has_heard_of(scene: Scene) -> None
     assert (scene.bench.failures("p/m"), scene.bench.level("p/m")) == (0, 0)
 
 
+def test_a_name_is_known_while_anything_is_remembered_of_it_or_keeps_it_out(scene: Scene) -> None:
+    scene.fail("p/vendor/m", after=2)
+    scene.fail("q#k/m")
+    scene.bench.hold("r/*", None, "", "alice")
+    known = ["p/vendor/m", "p/*", "q#k/m", "q/*", "r/*", "r/any"]
+    unknown = ["p/other", "q#k", "q/m", "s/*", "pp/*"]
+    assert [name for name in (*known, *unknown) if scene.bench.knows(name)] == known
+
+
 def test_a_success_begins_the_count_anew(scene: Scene) -> None:
     scene.fail(after=2)
     scene.succeed()

@@ -115,6 +115,26 @@ def test_a_trial_that_nobody_settles_lapses(scene: Scene) -> None:
     assert (scene.state(), scene.block().level) == ("due", 1)
 
 
+def test_a_trial_that_is_given_more_time_lapses_that_much_later(scene: Scene) -> None:
+    trial = scene.take(lease_s=30.0)
+    scene.bench.extend(trial, 20.0)
+    assert scene.block().ends == 210.0
+    assert scene.at(209.0) == []
+    assert scene.at(210.0) == [Trial("p/m", "request", "lapsed")]
+
+
+def test_no_other_ticket_gives_a_trial_more_time(scene: Scene) -> None:
+    plain = scene.bench.ticket("p/m")
+    for ticket in (plain, scene.bench.ticket("p/unheard-of")):
+        scene.bench.extend(ticket, 20.0)
+    lapsed = scene.take(lease_s=30.0)
+    scene.at(190.0)
+    scene.take(lease_s=30.0)
+    for ticket in (plain, lapsed):
+        scene.bench.extend(ticket, 20.0)
+    assert scene.block().ends == 220.0
+
+
 def test_a_lapse_that_nobody_told_is_told_by_whoever_takes_the_next_trial(scene: Scene) -> None:
     scene.take(lease_s=30.0)
     scene.clock.now = 190.0

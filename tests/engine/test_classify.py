@@ -8,7 +8,19 @@ import pytest
 from hypothesis import given, strategies as st
 
 from engine.classify import classify, is_transient, judge
-from engine.errors import Failure, Kind, upstream_error
+from engine.errors import (
+    AllBenched,
+    ChainExhausted,
+    ConfigError,
+    DeadlineExceeded,
+    Failure,
+    Kind,
+    NoUsableModel,
+    StandbyError,
+    StreamInterrupted,
+    UnknownTarget,
+    upstream_error,
+)
 from engine.messages import ToolCall, Usage
 from engine.providers.base import Answer, Signal
 
@@ -196,6 +208,40 @@ def test_transient_and_unknown_are_worth_another_try() -> None:
     assert is_transient(Signal("status", status=500))
     assert is_transient(RuntimeError("?"))
     assert not is_transient(Signal("status", status=401))
+
+
+OVERLOADED = Failure("transient", "overloaded", 503)
+BAD_KEY = Failure("auth_dead", "invalid_key", 401, "key")
+CAUSES = {failure: upstream_error("a/b", failure, "") for failure in (OVERLOADED, BAD_KEY)}
+
+
+@pytest.mark.parametrize("last", CAUSES)
+@pytest.mark.parametrize("first", CAUSES)
+def test_an_exhausted_chain_means_what_its_last_cause_means(first: Failure, last: Failure) -> None:
+    error = ChainExhausted("no", causes=[CAUSES[first], CAUSES[last]])
+    assert classify(error) is last
+    assert classify(error, {503: "auth_dead", 401: "transient"}) is last
+    assert is_transient(error) == (last is OVERLOADED)
+
+
+@pytest.mark.parametrize("broke", CAUSES)
+def test_an_interrupted_stream_means_what_broke_it_means_whatever_came_after(broke: Failure) -> None:
+    error = StreamInterrupted("no", text="he", model="a/b", cause=CAUSES[broke], causes=[*CAUSES.values()])
+    assert classify(error) is broke
+    assert is_transient(error) == (broke is OVERLOADED)
+
+
+@pytest.mark.parametrize("error", [UnknownTarget("no"), NoUsableModel("no"), ConfigError([])])
+def test_what_no_other_try_can_help_is_the_requests_own_fault(error: StandbyError) -> None:
+    failure = classify(error)
+    assert (failure.kind, failure.scope) == ("request_specific", "nobody")
+    assert not is_transient(error)
+
+
+@pytest.mark.parametrize("error", [AllBenched("HTTP 401"), DeadlineExceeded("no"), ChainExhausted("no")])
+def test_an_end_without_a_cause_is_worth_another_try_and_benches_nobody(error: StandbyError) -> None:
+    assert classify(error) == Failure("unknown", "unknown", 0, "nobody")
+    assert is_transient(error)
 
 
 @given(st.integers(0, 999), st.lists(st.text(max_size=20), max_size=4), st.text(max_size=50))

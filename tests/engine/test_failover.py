@@ -308,6 +308,19 @@ async def test_a_model_none_of_whose_keys_is_usable_counts_as_benched() -> None:
         assert engine.benched() == []
 
 
+@pytest.mark.parametrize("code", [401, 403])
+@pytest.mark.usefixtures("_keys")
+@virtual
+async def test_all_benched_with_try_asks_nobody_whose_only_key_is_dead(code: int) -> None:
+    provider = Scripted({"a": [status(code), "no"]})
+    async with running(chain_of(provider, "a", keys=KEYS[:1])) as (engine, _):
+        with pytest.raises(ChainExhausted):
+            await engine.complete("main", "hi")
+        with pytest.raises(AllBenched):
+            await engine.complete("main", "hi")
+    assert provider.models() == ["a"]
+
+
 @pytest.mark.usefixtures("_keys")
 @virtual
 async def test_all_benched_with_try_uses_a_benched_key_and_never_a_dead_one() -> None:
