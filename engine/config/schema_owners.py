@@ -14,7 +14,7 @@ from engine.config.schema_providers import read_providers
 from engine.config.spot import Section, Spot
 from engine.layers import Name, circle_text, listed, walk
 
-_MOST_LOOKED_AT: Final = 1_000_000
+_MOST_LOOKED_AT: Final = 200_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,7 +202,7 @@ def test_paths_in_an_owner_s_layer_are_relative_to_the_file_s_folder(tmp_path: o
 
 def test_owners_whose_aliases_lead_through_the_whole_file_again_and_again_are_refused_in_time() -> None:
     deep = "".join(f"  a{n}: a{n + 1}\n" for n in range(3000)) + "  a3000: s/x\n"
-    owners = "".join(f"  o{n}: {{aliases: {{own: a0}}}}\n" for n in range(1000))
+    owners = "".join(f"  o{n}: {{aliases: {{own: a0}}}}\n" for n in range(300))
     (found,) = faults(with_providers(f"owners:\n{owners}aliases:\n{deep}"))
     assert found.split(": ", 1)[1] == (
         "owners: their aliases lead through so many lists that these can't be checked; shorten them"

@@ -127,6 +127,16 @@ def test_a_silent_or_broken_line_is_transient_and_keeps_its_name(what: str) -> N
     assert classify(Signal(what)) == ("transient", what, 0, "model", None)  # type: ignore[arg-type]  # from a list
 
 
+@pytest.mark.parametrize("what", ["protocol", "empty", "truncated"])
+def test_an_answer_that_is_none_is_transient_and_keeps_its_name_and_status(what: str) -> None:
+    signal = Signal(what, status=200)  # type: ignore[arg-type]  # from a list
+    assert classify(signal) == ("transient", what, 200, "model", None)
+
+
+def test_a_limit_of_the_callers_own_is_a_timeout_and_nobodys() -> None:
+    assert classify(Signal("callers_timeout")) == ("transient", "timeout", 0, "nobody", None)
+
+
 @pytest.mark.parametrize("what", ["content_filter", "unsupported"])
 def test_what_the_request_brought_upon_itself_benches_nobody(what: str) -> None:
     failure = classify(Signal(what))  # type: ignore[arg-type]  # from a list
@@ -233,8 +243,7 @@ def test_an_interrupted_stream_means_what_broke_it_means_whatever_came_after(bro
 
 @pytest.mark.parametrize("error", [UnknownTarget("no"), NoUsableModel("no"), ConfigError([])])
 def test_what_no_other_try_can_help_is_the_requests_own_fault(error: StandbyError) -> None:
-    failure = classify(error)
-    assert (failure.kind, failure.scope) == ("request_specific", "nobody")
+    assert classify(error) == ("request_specific", "bad_request", 0, "nobody", None)
     assert not is_transient(error)
 
 
@@ -252,19 +261,24 @@ def test_every_signal_has_a_meaning(status: int, codes: list[str], message: str)
 
 
 def _answer(text: str = "", finish: str = "stop", tools: tuple[ToolCall, ...] = ()) -> Answer:
-    return Answer(text, finish, Usage(), tools)
+    return Answer(text, finish, Usage(3, 5), tools)
 
 
 def test_an_answer_without_text_and_tools_is_empty() -> None:
     wrong = judge(_answer())
     assert wrong is not None
-    assert wrong.what == "empty"
+    assert (wrong.what, wrong.usage) == ("empty", Usage(3, 5))
+    assert wrong.message == "it finished normally, with neither text nor a tool call"
 
 
 def test_an_answer_withheld_by_a_filter_is_a_content_filter() -> None:
     wrong = judge(_answer(finish="content_filter"))
     assert wrong is not None
-    assert wrong.what == "content_filter"
+    assert (wrong.what, wrong.message, wrong.usage) == (
+        "content_filter",
+        "the answer was withheld",
+        Usage(3, 5),
+    )
 
 
 @pytest.mark.parametrize(
