@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given, strategies as st
 
-from engine.classify import classify, is_transient, judge
+from engine.classify import classify, is_transient, judge, said
 from engine.errors import (
     AllBenched,
     ChainExhausted,
@@ -139,8 +139,7 @@ def test_a_limit_of_the_callers_own_is_a_timeout_and_nobodys() -> None:
 
 @pytest.mark.parametrize("what", ["content_filter", "unsupported"])
 def test_what_the_request_brought_upon_itself_benches_nobody(what: str) -> None:
-    failure = classify(Signal(what))  # type: ignore[arg-type]  # from a list
-    assert (failure.kind, failure.scope) == ("request_specific", "nobody")
+    assert classify(Signal(what)) == ("request_specific", what, 0, "nobody", None)  # type: ignore[arg-type]  # from a list
 
 
 def test_retry_after_is_carried_along() -> None:
@@ -182,6 +181,25 @@ def test_somebody_elses_exception_is_read_by_its_status_or_type(
 def test_an_override_by_status_wins_over_the_table() -> None:
     signal = Signal("status", status=403)
     assert classify(signal, {403: "transient"}) == ("transient", "forbidden", 403, "model", None)
+
+
+def test_an_override_holds_for_somebody_elses_exception_too() -> None:
+    assert classify(RuntimeError("HTTP 503"), {503: "auth_dead"}).kind == "auth_dead"
+
+
+def test_what_an_exception_can_t_say_has_no_words() -> None:
+    class Speechless(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    assert said(Speechless()) == ""
+
+
+def test_of_many_causes_the_last_one_tells_what_the_whole_means() -> None:
+    causes = [
+        upstream_error("p/m", classify(Signal("status", status=code)), "no") for code in (500, 401, 404)
+    ]
+    assert classify(ChainExhausted("no", causes=causes)).reason == "model_not_found"
 
 
 def test_an_override_by_code_wins_over_one_by_status() -> None:

@@ -378,3 +378,16 @@ async def test_a_break_that_benches_a_key_goes_on_with_the_next_model_and_not_wi
     assert provider.models() == ["a", "b"]
     (failed,), (broken,) = heard.of("attempt.failed"), heard.of("stream.broken")
     assert (failed.bench, failed.next_model, broken.next_model) == ("p#ONE/a", "p/b", "p/b")
+
+
+@virtual
+async def test_a_break_at_which_the_policy_stops_names_no_model_that_would_go_on() -> None:
+    withheld = Parts([[Delta("so ")], Signal("content_filter", "no more of this")])
+    provider = Scripted({"a": [withheld], "b": [says("anew")]})
+    async with running(chain_of(provider, "a", "b", policy=going("append"))) as (engine, heard):
+        async with engine.stream("main", "hi") as stream:
+            with pytest.raises(StreamInterrupted):
+                await seen(stream)
+    assert provider.models() == ["a"]
+    (failed,), (broken,) = heard.of("attempt.failed"), heard.of("stream.broken")
+    assert (failed.next_model, broken.next_model, broken.mode) == (None, None, "raise")

@@ -142,3 +142,15 @@ async def test_a_reader_who_comes_back_after_the_deadline_is_told_that_it_has_pa
         assert engine.benched() == []
         assert heard.names()[-2:] == ["attempt.cancelled", "request.failed"]
         assert provider.open == 0
+
+
+@virtual
+async def test_the_time_a_reader_takes_is_not_the_attempts() -> None:
+    provider = Scripted({"a": [Parts([[Delta("one")], 1, [Delta("two")], [Finish("stop"), End()]])]})
+    async with running(chain_of(provider, "a", policy=IMPATIENT)) as (engine, heard):
+        async with engine.stream("main", "hi") as stream:
+            async for _ in stream:
+                await asyncio.sleep(30)
+        assert stream.text == "onetwo"
+        (succeeded,) = heard.of("attempt.succeeded")
+        assert (succeeded.finish_reason, heard.of("attempt.failed")) == ("stop", [])
