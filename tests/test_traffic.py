@@ -14,7 +14,7 @@ import pytest
 from engine.config import model as config
 from engine.errors import ChainExhausted
 from engine.traffic import MOST_AT_ONCE, BackgroundTraffic
-from tests.virtual_time import VirtualLoop, virtual
+from tests.virtual_time import VirtualLoop, pass_time, virtual
 
 
 class NotingEngine:
@@ -49,7 +49,7 @@ class NotingEngine:
             yield piece
 
     async def _work(self) -> None:
-        await asyncio.sleep(self.takes_s)
+        await pass_time(self.takes_s)
         if self.fails is not None:
             raise self.fails()
 
@@ -153,7 +153,7 @@ def test_other_errors_are_not_hidden() -> None:
 async def test_cancelling_takes_every_prompt_along() -> None:
     engine = NotingEngine(takes_s=1e6)
     run = asyncio.create_task(BackgroundTraffic(engine, config.Traffic(5.0, ("support",))).run())
-    await asyncio.sleep(4)
+    await pass_time(4)
     under_way = engine.under_way
     assert under_way > 5
     run.cancel()
@@ -180,12 +180,12 @@ async def test_a_sleeping_laptop_does_not_wake_to_a_burst() -> None:
     run = asyncio.create_task(
         BackgroundTraffic(engine, config.Traffic(2.0, ("support",)), rng=random.Random(1)).run()
     )
-    await asyncio.sleep(10)
+    await pass_time(10)
     before = len(engine.asked)
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)
     loop.oversleep(3600)
-    await asyncio.sleep(1)
+    await pass_time(1)
     run.cancel()
     with pytest.raises(asyncio.CancelledError):
         await run

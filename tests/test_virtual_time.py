@@ -11,7 +11,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.virtual_time import LeftBehind, Stuck, Unnoticed, VirtualLoop, run_virtual, settle, virtual
+from tests.virtual_time import (
+    LeftBehind,
+    Stuck,
+    Unnoticed,
+    VirtualLoop,
+    pass_time,
+    run_virtual,
+    settle,
+    virtual,
+)
 
 
 def now() -> float:
@@ -251,3 +260,13 @@ def half_an_hour() -> float:
 async def test_the_decorator_leaves_fixtures_alone(half_an_hour: float) -> None:
     await asyncio.sleep(half_an_hour)
     assert now() == 1800.0
+
+
+def test_time_is_passed_on_a_virtual_loop_only() -> None:
+    async def hour() -> float:
+        await pass_time(3600)
+        return asyncio.get_running_loop().time()
+
+    assert run_virtual(hour()) == 3600.0
+    with pytest.raises(AssertionError, match="wait for a condition"):
+        asyncio.run(hour())

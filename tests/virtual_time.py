@@ -99,9 +99,23 @@ def virtual(test: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
     return run
 
 
+async def pass_time(seconds: float) -> None:
+    """Moves the virtual clock on; whatever falls due meanwhile runs.
+
+    Args:
+        seconds: How far, in virtual seconds.
+
+    Raises:
+        AssertionError: The loop is a real one, where a test has a condition to wait for.
+    """
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop), "a real clock moves by itself: wait for a condition instead"
+    await asyncio.sleep(seconds)
+
+
 async def settle() -> None:
     """Returns when everything that can run without time passing has run; takes a microsecond."""
-    await asyncio.sleep(_INSTANT_S)
+    await pass_time(_INSTANT_S)
 
 
 async def _alone(coro: Coroutine[Any, Any, T]) -> T:

@@ -16,7 +16,7 @@ from engine.events import Event, ModelSkipped
 from engine.policy import Backoff, Policy
 from engine.providers.base import Provider
 from tests.scripted import After, Heard, Scripted, chain_of, running, speak, status
-from tests.virtual_time import virtual
+from tests.virtual_time import pass_time, virtual
 
 ONCE = Policy(attempts=1, backoff=Backoff(0, 0), cooldown=60.0)
 TRY = ONCE
@@ -80,7 +80,7 @@ async def test_of_fifty_that_wait_one_takes_the_trial_and_then_all_go(max_wait: 
     async with running(chain_of(provider, "a", policy=policy)) as (engine, heard):
         await bench_all(engine, heard)
         asking = [asyncio.create_task(engine.complete("main", "hi")) for _ in range(50)]
-        await asyncio.sleep(62)
+        await pass_time(62)
         assert provider.open == 1
         assert len(provider.calls) == 2
         replies = await asyncio.gather(*asking)
@@ -108,7 +108,7 @@ async def test_a_wait_that_would_outlast_the_deadline_is_not_begun() -> None:
     provider = Scripted({"a": [status(500), "back"]})
     async with running(chain_of(provider, "a", policy=WAIT)) as (engine, heard):
         await bench_all(engine, heard)
-        await asyncio.sleep(10)
+        await pass_time(10)
         with pytest.raises(AllBenched) as caught:
             await engine.complete("main", "hi", deadline=50.0)
         assert now() == 10.0
@@ -121,7 +121,7 @@ async def test_a_trial_under_way_is_waited_for_though_it_might_outlast_the_deadl
     provider = Scripted({"a": [status(500), After(4, "back"), "and on"]})
     async with running(chain_of(provider, "a", policy=WAIT)) as (engine, heard):
         await bench_all(engine, heard)
-        await asyncio.sleep(60.01)
+        await pass_time(60.01)
         replies = await asyncio.gather(
             engine.complete("main", "hi"), engine.complete("main", "hi", deadline=20)
         )
@@ -140,10 +140,10 @@ async def test_who_must_never_sleep_never_does_and_never_spins(state: str) -> No
         else:
             await bench_all(engine, heard)
         if state in ("on_trial", "awaits_probe"):
-            await asyncio.sleep(60.01)
+            await pass_time(60.01)
         if state == "on_trial":
             trial = asyncio.create_task(engine.complete("main", "hi"))
-            await asyncio.sleep(1)
+            await pass_time(1)
         before = now()
         with pytest.raises(AllBenched):
             await engine.complete("main", "hi")
@@ -170,7 +170,7 @@ async def test_a_model_whose_probe_is_about_to_begin_is_passed_over_as_due() -> 
     policy = WAIT.replace(trial="probe")
     async with running(chain_of(provider, "a", "b", policy=policy)) as (engine, heard):
         await engine.complete("main", "hi")
-        await asyncio.sleep(60)
+        await pass_time(60)
         assert (await engine.complete("main", "hi")).model == "p/b"
         (skipped,) = heard.of("model.skipped")
         assert (skipped.model, skipped.why, skipped.until) == ("p/a", "due", None)
@@ -227,9 +227,9 @@ async def test_fail_takes_the_trial_of_what_is_due_and_tells_of_one_that_is_take
     provider = Scripted({"a": [status(500), After(5, "back")]})
     async with running(chain_of(provider, "a", policy=FAIL)) as (engine, heard):
         await bench_all(engine, heard)
-        await asyncio.sleep(60.01)
+        await pass_time(60.01)
         trial = asyncio.create_task(engine.complete("main", "hi"))
-        await asyncio.sleep(1)
+        await pass_time(1)
         with pytest.raises(AllBenched, match=r"p/a on trial after a bench \(server_error\)"):
             await engine.complete("main", "hi")
         assert (await trial).text == "back"

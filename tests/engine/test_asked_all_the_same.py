@@ -11,7 +11,7 @@ from engine.errors import AllBenched, ChainExhausted, StandbyError
 from engine.policy import Backoff, Policy
 from engine.providers.base import EmbedLimits
 from tests.scripted import After, Scripted, chain_of, running, status, vector_of
-from tests.virtual_time import virtual
+from tests.virtual_time import pass_time, virtual
 
 ONCE = Policy(attempts=1, backoff=Backoff(0, 0), cooldown=60.0)
 ONE_TEXT = EmbedLimits(texts=1)
@@ -33,7 +33,7 @@ async def test_a_model_that_is_benched_between_two_batches_is_asked_for_the_rest
     provider = Scripted({"a": [After(5, "ok")]}, ONE_TEXT)
     async with running(chain_of(provider, "a", policy=ONCE)) as (engine, heard):
         asking = asyncio.create_task(engine.embed("main", ["x", "y", "z"]))
-        await asyncio.sleep(6)  # in the second batch, which began before the bench and says nothing of it
+        await pass_time(6)  # in the second batch, which began before the bench and says nothing of it
         provider.scripts = {"a": [*[status(500)] * 9]}
         with suppress(StandbyError):
             await engine.complete("p/a", "hi")
@@ -51,7 +51,7 @@ async def test_a_model_that_is_held_between_two_batches_is_not_asked_for_the_res
     provider = Scripted({"a": [After(5, "ok")]}, ONE_TEXT)
     async with running(chain_of(provider, "a", policy=ONCE)) as (engine, _):
         asking = asyncio.create_task(engine.embed("main", ["x", "y", "z"]))
-        await asyncio.sleep(1)
+        await pass_time(1)
         engine.bench("p/a", for_=30)
         with pytest.raises(AllBenched):
             await asking
@@ -64,7 +64,7 @@ async def test_a_hold_between_two_batches_is_waited_for_if_the_policy_says_so() 
     policy = ONCE.replace(when_all_benched="wait")
     async with running(chain_of(provider, "a", policy=policy)) as (engine, _):
         asking = asyncio.create_task(engine.embed("main", ["x", "y", "z"]))
-        await asyncio.sleep(1)
+        await pass_time(1)
         engine.bench("p/a", for_=30)
         got = await asking
         assert len(got.vectors) == 3

@@ -14,7 +14,7 @@ from engine.policy import Backoff, Policy
 from engine.providers.base import Call, Part
 from engine.stream import Stream
 from tests.scripted import Parts, Scripted, chain_of, running, status
-from tests.virtual_time import virtual
+from tests.virtual_time import pass_time, virtual
 
 ONCE = Policy(attempts=1, backoff=Backoff(0, 0), cooldown=60.0)
 SECRET_WORDS = "cannot close sk-CANARY0123456789"
@@ -39,14 +39,14 @@ class BadlyClosed(Scripted):
 class NeverClosed(BadlyClosed):
     @staticmethod
     async def leave() -> None:
-        await asyncio.sleep(5000)
+        await pass_time(5000)
 
 
 class NeverClosedAndTranslating(BadlyClosed):
     @staticmethod
     async def leave() -> None:
         try:
-            await asyncio.sleep(5000)
+            await pass_time(5000)
         except asyncio.CancelledError:
             raise ConnectionError(SECRET_WORDS) from None
 
@@ -119,7 +119,7 @@ async def test_a_callers_cancel_stays_one_however_a_stream_is_left(kind: type[Ba
     provider = kind({"a": [SILENT], "b": ["no"]})
     async with running(chain_of(provider, "a", "b", policy=ONCE)) as (engine, heard):
         asking = asyncio.create_task(listen(engine))
-        await asyncio.sleep(1)
+        await pass_time(1)
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
@@ -134,7 +134,7 @@ async def test_a_callers_cancel_while_a_stream_is_being_left_is_not_lost(kind: t
     provider = kind({"a": [Parts([[], status(500)])], "b": ["no"]})
     async with running(chain_of(provider, "a", "b", policy=ONCE)) as (engine, heard):
         asking = asyncio.create_task(listen(engine))
-        await asyncio.sleep(1)
+        await pass_time(1)
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking

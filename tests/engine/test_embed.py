@@ -32,7 +32,7 @@ from engine import (
 from engine.embedding import batch
 from engine.providers.base import Answer, Call, EmbedCall
 from tests.scripted import HANG, After, Heard, Scripted, chain_of, status, vector_of
-from tests.virtual_time import virtual
+from tests.virtual_time import pass_time, virtual
 
 NO_WAIT = Policy(backoff=Backoff(0, 0))
 TWO = EmbedLimits(texts=2)
@@ -181,7 +181,7 @@ async def test_a_model_that_is_benched_between_two_batches_brings_no_more() -> N
     provider = Scripted({"a": [After(10, "ok")], "b": ["ok"]}, TWO)
     async with running(chain_of(provider, "a", "b")) as (engine, heard):
         asking = asyncio.create_task(engine.embed("main", FIVE))
-        await asyncio.sleep(15)
+        await pass_time(15)
         engine.bench("p/a", by="alice")
         got = await asking
     assert got.vectors == made_by("b", FIVE)
@@ -361,7 +361,7 @@ async def test_cancelled_between_its_batches_it_leaves_nothing_behind() -> None:
     provider = Scripted({"a": ["ok", HANG]}, TWO)
     async with running(chain_of(provider, "a")) as (engine, heard):
         asking = asyncio.create_task(engine.embed("main", FIVE))
-        await asyncio.sleep(1)
+        await pass_time(1)
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking

@@ -22,7 +22,7 @@ from engine.messages import Usage
 from engine.policy import Backoff, Policy, Timeouts
 from engine.providers.base import Answer, Call
 from tests.scripted import HANG, After, Scripted, chain_of, running, status
-from tests.virtual_time import virtual
+from tests.virtual_time import pass_time, virtual
 
 NO_WAIT = Policy(backoff=Backoff(0, 0))
 
@@ -72,7 +72,7 @@ async def test_a_benched_model_is_skipped_visibly_and_back_when_its_bench_ends()
         (skipped,) = heard.of("model.skipped")
         assert (skipped.request, skipped.model, skipped.why) == (reply.request, "p/a", "benched")
         assert skipped.until is not None
-        await asyncio.sleep(301)
+        await pass_time(301)
         assert [event.model for event in heard.of("model.due")] == ["p/a"]
         assert heard.of("model.unbenched") == []  # it is due, which is not healthy
         assert (await engine.complete("main", "hi")).text == "back"
@@ -409,7 +409,7 @@ async def test_a_waiting_request_goes_on_as_soon_as_somebody_unbenches() -> None
     async with running(chain_of(provider, "a", policy=Policy(when_all_benched="wait"))) as (engine, _):
         engine.bench("p/a", for_=300)
         asking = asyncio.create_task(engine.complete("main", "hi"))
-        await asyncio.sleep(10)
+        await pass_time(10)
         engine.unbench("p/a")
         assert (await asking).elapsed_s == pytest.approx(10)
 
@@ -420,7 +420,7 @@ async def test_a_model_benched_by_hand_during_a_backoff_is_not_asked_again() -> 
     slow = Policy(backoff=lambda _: 10.0)
     async with running(chain_of(provider, "a", "b", policy=slow)) as (engine, _):
         asking = asyncio.create_task(engine.complete("main", "hi"))
-        await asyncio.sleep(5)
+        await pass_time(5)
         engine.bench("p/a", by="alice")
         assert (await asking).model == "p/b"
     assert provider.models() == ["a", "b"]
@@ -431,7 +431,7 @@ async def test_a_cancelled_request_stops_at_once_and_benches_nobody() -> None:
     provider = Scripted({"a": [HANG], "b": ["no"]})
     async with running(chain_of(provider, "a", "b")) as (engine, heard):
         asking = asyncio.create_task(engine.complete("main", "hi"))
-        await asyncio.sleep(1)
+        await pass_time(1)
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking

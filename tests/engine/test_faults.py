@@ -16,7 +16,7 @@ from engine.providers.base import Call, End, Finish, Signal
 from tests.over_sockets import PROTOCOLS, QUICK, Protocol, engine_over
 from tests.scripted import HANG, After, Parts, Scripted, chain_of, running, speak, status
 from tests.upstream import steps
-from tests.virtual_time import virtual
+from tests.virtual_time import pass_time, virtual
 
 ONCE = Policy(attempts=1, backoff=Backoff(0, 0), cooldown=60.0)
 
@@ -53,7 +53,7 @@ async def test_a_429_storm_shared_by_50_requests_is_one_bench_and_no_stampede_fo
         (benched,) = heard.of("model.benched")
         assert (benched.for_s, benched.level) == (42.0, 1)
         assert [event.benched for event in heard.of("attempt.failed")].count(True) == 1
-        await asyncio.sleep(42)
+        await pass_time(42)
         before = len(provider.calls)
         replies = await asyncio.gather(*(engine.complete("main", "hi") for _ in range(50)))
         assert [reply.model for reply in replies].count("p/a") == 1
@@ -72,7 +72,7 @@ async def test_a_429_storm_on_the_only_model_is_waited_out_by_all_and_one_goes_f
         assert {type(end) for end in ends} == {ChainExhausted}
         assert len(heard.of("model.benched")) == 1
         asking = [asyncio.create_task(engine.complete("main", "hi")) for _ in range(50)]
-        await asyncio.sleep(42.5)
+        await pass_time(42.5)
         assert len(provider.calls) == 51
         assert {reply.text for reply in await asyncio.gather(*asking)} == {"calm"}
         assert len(provider.calls) == 100
@@ -143,7 +143,7 @@ async def test_a_cancelled_trial_neither_benches_nor_blocks_the_model(mode: str)
     provider = Scripted({"a": [status(500)], "b": ["from b"]})
     async with running(chain_of(provider, "a", "b", policy=ONCE)) as (engine, heard):
         await engine.complete("main", "hi")
-        await asyncio.sleep(60.01)
+        await pass_time(60.01)
         provider.scripts = {"a": [HANG], "b": ["from b"]}
 
         async def ask() -> None:
@@ -156,7 +156,7 @@ async def test_a_cancelled_trial_neither_benches_nor_blocks_the_model(mode: str)
                 await engine.complete("main", "hi")
 
         trial = asyncio.create_task(ask())
-        await asyncio.sleep(1)
+        await pass_time(1)
         trial.cancel()
         with pytest.raises(asyncio.CancelledError):
             await trial
@@ -176,7 +176,7 @@ async def test_unbench_while_a_failure_is_in_flight_is_not_undone_by_it() -> Non
     async with running(chain_of(provider, "a", "b", policy=ONCE)) as (engine, heard):
         await engine.complete("main", "hi")
         tries = [asyncio.create_task(engine.complete("p/a", "hi")) for _ in range(2)]
-        await asyncio.sleep(1)
+        await pass_time(1)
         assert engine.unbench("p/a", by="alice")
         await asyncio.gather(*tries, return_exceptions=True)
         assert len(heard.of("attempt.failed")) == 3
@@ -199,7 +199,7 @@ async def test_a_caller_who_gives_up_benches_no_model() -> None:
             with pytest.raises(DeadlineExceeded):
                 await engine.complete("main", "hi", deadline=0.01)
             asking = asyncio.create_task(engine.complete("main", "hi"))
-            await asyncio.sleep(0.01)
+            await pass_time(0.01)
             asking.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await asking
@@ -248,7 +248,7 @@ async def test_a_callers_timeout_gives_a_trial_back() -> None:
     provider = Scripted({"a": [status(500), HANG, "back"], "b": ["from b"]})
     async with running(chain_of(provider, "a", "b", policy=ONCE)) as (engine, heard):
         await engine.complete("main", "hi")
-        await asyncio.sleep(60.01)
+        await pass_time(60.01)
         assert (await engine.complete("main", "hi", timeout=0.01)).model == "p/b"
         assert [event.outcome for event in heard.of("model.trial")] == [None, "given_back"]
         assert (await engine.complete("main", "hi")).model == "p/a"

@@ -15,7 +15,7 @@ from engine.policy import Backoff, Policy
 from engine.providers.base import Call, EmbedCall, Part
 from engine.stream import Stream
 from tests.scripted import HANG, Heard, Parts, Scripted, chain_of, running, speak, status
-from tests.virtual_time import virtual
+from tests.virtual_time import pass_time, virtual
 
 ONCE = Policy(attempts=1, backoff=Backoff(0, 0), cooldown=60.0)
 SILENT = Parts([[], 1e9])
@@ -95,7 +95,7 @@ def now() -> float:
 async def bench_a(engine: Engine, heard: Heard) -> None:
     """Lets `a` fail, and waits until it is due."""
     await engine.complete("main", "hi")
-    await asyncio.sleep(61)
+    await pass_time(61)
     heard.clear()
 
 
@@ -108,7 +108,7 @@ async def test_a_callers_cancel_stays_one_whatever_the_adapter_makes_of_it(ask: 
     provider = Translating({"a": [step], "b": ["no"]})
     async with running(chain_of(provider, "a", "b", policy=ONCE)) as (engine, heard):
         asking = asyncio.ensure_future(ask(engine))
-        await asyncio.sleep(1)
+        await pass_time(1)
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking

@@ -16,7 +16,7 @@ from engine.policy import Policy
 from engine.providers.base import Signal
 from tests.engine.benching import Clock
 from tests.scripted import After, Scripted, chain_of, running
-from tests.virtual_time import virtual
+from tests.virtual_time import pass_time, virtual
 
 OLD, NEW = "OLDvalue1234567890", "NEWvalue-longer-000"
 
@@ -45,7 +45,7 @@ async def test_an_error_that_quotes_a_key_replaced_meanwhile_does_not_show_it(tm
     config = chain_of(provider, "a", "b", keys=(KeySource("k", file=file),), policy=Policy(attempts=1))
     async with running(config) as (engine, heard):
         asking = asyncio.create_task(engine.complete("p/a", "hi"))
-        await asyncio.sleep(1.0)
+        await pass_time(1.0)
         file.write_text(NEW)
         await engine.complete("p/b", "hi")
         with pytest.raises(ChainExhausted) as ended:

@@ -14,7 +14,7 @@ from engine.policy import Backoff, MidStream, Policy, Timeouts
 from engine.providers.base import Call, End, Finish, Signal
 from engine.stream import Stream
 from tests.scripted import HANG, After, Parts, Scripted, chain_of, running, speak, status
-from tests.virtual_time import virtual
+from tests.virtual_time import pass_time, virtual
 
 RESET = Signal("connection", "reset by peer")
 BROKEN = Parts([[Delta("so ")], [Delta("far")], RESET])
@@ -307,7 +307,7 @@ async def test_a_restart_comes_only_with_the_words_of_who_really_answers() -> No
             deltas = aiter(stream)
             assert [(await anext(deltas)).text for _ in range(2)] == ["so ", "far"]
             waiting = asyncio.create_task(anext(deltas))
-            await asyncio.sleep(5.5)
+            await pass_time(5.5)
             assert (stream.text, stream.model) == ("so far", None)
             assert await waiting == Delta(restart=True)
             assert stream.text == ""

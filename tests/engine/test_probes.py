@@ -13,7 +13,7 @@ from engine.engine import Engine
 from engine.errors import StandbyError, UnknownTarget
 from engine.policy import Backoff, Policy
 from tests.scripted import HANG, After, Heard, Scripted, chain_of, running, speak, status
-from tests.virtual_time import virtual
+from tests.virtual_time import pass_time, virtual
 
 ONCE = Policy(attempts=1, backoff=Backoff(0, 0), cooldown=60.0)
 PROBED = ONCE.replace(trial="probe")
@@ -41,12 +41,12 @@ async def test_no_request_is_spent_on_a_trial_that_a_probe_takes() -> None:
     provider = Scripted({"a": [status(500), After(5, speak("OK"))], "b": ["from b"]})
     async with running(chain_of(provider, "a", "b", policy=PROBED)) as (engine, heard):
         await let_a_fail(engine, heard)
-        await asyncio.sleep(61)
+        await pass_time(61)
         assert state_of(engine) == "on_trial"
         assert (await engine.complete("main", "hi")).model == "p/b"
         (skipped,) = heard.of("model.skipped")
         assert (skipped.model, skipped.why) == ("p/a", "on_trial")
-        await asyncio.sleep(5)
+        await pass_time(5)
         assert state_of(engine) == "live"
         assert (await engine.complete("main", "hi")).model == "p/a"
         assert heard.facts("outcome", "why") == [
@@ -65,7 +65,7 @@ async def test_a_probe_is_a_tiny_prompt_of_the_engines_own() -> None:
     async with running(chain_of(provider, "a", "b", policy=PROBED)) as (engine, heard):
         await engine.complete("main", "a user's secret plans")
         heard.clear()
-        await asyncio.sleep(61)
+        await pass_time(61)
     probe = provider.calls[-1]
     assert probe.model == "a"
     assert "secret plans" not in str(probe.messages)
@@ -81,10 +81,10 @@ async def test_a_probe_that_fails_benches_a_level_up_and_the_next_end_brings_ano
         provider.scripts = {"a": [*[status(500)] * 4, speak("OK")]}
         await let_a_fail(engine, heard)
         assert len(provider.calls) == 3
-        await asyncio.sleep(61)
+        await pass_time(61)
         assert len(provider.calls) == 4  # one call, not retried
         assert [(out.level, out.for_s) for out in engine.benched()] == [(2, 180.0)]
-        await asyncio.sleep(180)
+        await pass_time(180)
         assert state_of(engine) == "live"
         assert trials(heard) == [("probe", None), ("probe", "failure"), ("probe", None), ("probe", "success")]
         assert len(heard.of("model.due")) == 2
@@ -95,7 +95,7 @@ async def test_a_probe_that_is_refused_as_a_bad_request_leaves_the_trial_to_requ
     provider = Scripted({"a": [status(500), status(400), "back"], "b": ["from b"]})
     async with running(chain_of(provider, "a", "b", policy=PROBED)) as (engine, heard):
         await let_a_fail(engine, heard)
-        await asyncio.sleep(61)
+        await pass_time(61)
         assert state_of(engine) == "due"
         assert (await engine.complete("main", "hi")).model == "p/a"
         assert trials(heard) == [
@@ -111,14 +111,14 @@ async def test_an_engine_that_closes_takes_its_probes_along_and_begins_no_other(
     provider = Scripted({"a": [status(500), HANG], "b": [status(429, retry_after_s=90.0), HANG]})
     async with running(chain_of(provider, "a", "b", policy=PROBED)) as (engine, heard):
         await let_a_fail(engine, heard)
-        await asyncio.sleep(61)
+        await pass_time(61)
         assert provider.open == 1
     assert provider.open == 0
     assert trials(heard) == [("probe", None), ("probe", "given_back")]
     assert heard.names().count("request.cancelled") == 1
-    await asyncio.sleep(600)  # b's bench is long over
+    await pass_time(600)  # b's bench is long over
     engine.status()
-    await asyncio.sleep(1)
+    await pass_time(1)
     assert provider.models() == ["a", "b", "a"]
 
 
@@ -167,7 +167,7 @@ async def test_a_probe_that_fails_leaves_a_bench_as_it_is() -> None:
     provider = Scripted({"a": [status(500), status(429, retry_after_s=900.0)]})
     async with running(chain_of(provider, "a", policy=ONCE)) as (engine, heard):
         await let_a_fail(engine, heard)
-        await asyncio.sleep(10)
+        await pass_time(10)
         found = await engine.probe("p/a")
         assert (found.ok, found.brought_back, found.state) == (False, False, "benched")
         (out,) = engine.benched()
@@ -184,7 +184,7 @@ async def test_a_probe_of_a_model_that_is_due_is_its_trial(brings: Any, level: i
     provider = Scripted({"a": [status(500), brings], "b": ["from b"]})
     async with running(chain_of(provider, "a", "b", policy=ONCE)) as (engine, heard):
         await let_a_fail(engine, heard)
-        await asyncio.sleep(61)
+        await pass_time(61)
         found = await engine.probe("p/a")
         assert (found.ok, found.brought_back, found.state) == (not level, not level, state)
         assert trials(heard) == [("probe", None), ("probe", "failure" if level else "success")]
@@ -196,9 +196,9 @@ async def test_an_answer_to_a_probe_settles_the_trial_that_a_request_has_taken()
     provider = Scripted({"a": [status(500), HANG, speak("OK")], "b": ["from b"]})
     async with running(chain_of(provider, "a", "b", policy=ONCE)) as (engine, heard):
         await let_a_fail(engine, heard)
-        await asyncio.sleep(61)
+        await pass_time(61)
         asking = asyncio.create_task(engine.complete("main", "hi"))
-        await asyncio.sleep(1)
+        await pass_time(1)
         assert (await engine.probe("p/a")).brought_back
         assert state_of(engine) == "live"
         assert (await asking).model == "p/b"
@@ -214,7 +214,7 @@ async def test_a_hold_outlasts_a_probe_that_succeeds() -> None:
         engine.bench("p/a", for_=10, reason="cost", by="alice")
         found = await engine.probe("p/a")
         assert (found.ok, found.brought_back, found.state) == (True, False, "held")
-        await asyncio.sleep(11)
+        await pass_time(11)
         assert state_of(engine) == "live"  # the automatic bench below it is gone
 
 
@@ -265,10 +265,10 @@ async def test_a_held_model_is_not_probed_until_the_hold_is_over() -> None:
     async with running(chain_of(provider, "a", "b", policy=PROBED)) as (engine, heard):
         await let_a_fail(engine, heard)
         engine.bench("p/a", for_=1000)
-        await asyncio.sleep(400)
+        await pass_time(400)
         assert [event.model for event in heard.of("model.due")] == ["p/a"]
         assert provider.models() == ["a", "b"]
-        await asyncio.sleep(700)
+        await pass_time(700)
         assert provider.models() == ["a", "b", "a"]
         assert state_of(engine) == "live"
 

@@ -17,7 +17,7 @@ from engine.messages import Delta, ToolCallDelta
 from engine.policy import Backoff, Policy, Timeouts
 from engine.providers.base import End, Finish, Signal, Vectors
 from tests.scripted import HANG, After, Heard, Parts, Scripted, chain_of, running, speak, status
-from tests.virtual_time import run_virtual
+from tests.virtual_time import pass_time, run_virtual
 
 OVERTIME_S = 0.05
 
@@ -146,7 +146,7 @@ def test_no_request_outlasts_its_deadline_and_each_tells_its_whole_story(
         async with running(chain_of(provider, *names, policy=policy)) as (engine, heard):
             for modes, deadline, pause_s in rounds:
                 await asyncio.gather(*(timed(engine, mode, deadline) for mode in modes))
-                await asyncio.sleep(pause_s)
+                await pass_time(pause_s)
         assert provider.open == 0
         assert len(provider.calls) + len(provider.embeds) == len(heard.of("attempt.started"))
         return heard
@@ -200,7 +200,7 @@ def test_an_outage_is_not_made_worse(
             assert len(heard.of("attempt.started")) <= attempts * len(names)
             heard.clear()
             for pause_s, modes in bursts:
-                await asyncio.sleep(pause_s)
+                await pass_time(pause_s)
                 ends = await asyncio.gather(*(ask(engine, mode) for mode in modes), return_exceptions=True)
                 assert all(isinstance(end, AllBenched | ChainExhausted) for end in ends)
             taken = [event for event in heard.of("model.trial") if event.outcome is None]

@@ -18,7 +18,7 @@ from engine.events import Event, ModelUnbenched
 from engine.messages import Delta
 from engine.policy import Backoff, Policy
 from tests.scripted import HANG, After, Heard, Parts, Scripted, chain_of, running, status
-from tests.virtual_time import virtual
+from tests.virtual_time import pass_time, virtual
 
 ONCE = Policy(attempts=1, backoff=Backoff(0, 0), cooldown=60.0)
 
@@ -142,14 +142,14 @@ async def test_every_event_of_a_busy_engine_is_the_same_after_a_trip_through_jso
     async with running(chain_of(provider, "a", "b", keys=keys, policy=policy)) as (engine, heard):
         await _listen(engine, "main, nobody/knows")
         engine.bench("p#two", for_=5, reason="cost")
-        await asyncio.sleep(61)
+        await pass_time(61)
         await engine.embed("p/b", ["x", "y"])
         for target in ("main", "p/a, p/b"):
             with suppress(StandbyError):
                 await engine.complete(target, "hi", deadline=7)
         provider.scripts = {"b": [HANG]}
         asking = asyncio.create_task(engine.complete("p/b", "hi"))
-        await asyncio.sleep(1)
+        await pass_time(1)
         asking.cancel()
         await asyncio.wait((asking,))
         engine._take(engine.config)

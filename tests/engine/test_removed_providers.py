@@ -13,7 +13,7 @@ from engine.errors import ChainExhausted
 from engine.messages import Delta
 from engine.policy import Backoff, Policy
 from tests.scripted import After, Parts, Scripted, running, status
-from tests.virtual_time import virtual
+from tests.virtual_time import pass_time, virtual
 
 ONCE = Policy(attempts=1, backoff=Backoff(0, 0), cooldown=60.0)
 
@@ -61,7 +61,7 @@ async def test_the_next_model_answers_if_a_provider_is_removed_and_its_attempt_t
                     return str(stream.model)
 
         asking = asyncio.create_task(ask())
-        await asyncio.sleep(1)
+        await pass_time(1)
         _remove_p(engine)
         assert await asking == "q/x"
         assert [event.model for event in heard.of("attempt.failed")] == ["p/a"]
@@ -90,7 +90,7 @@ async def test_a_request_whose_only_provider_is_removed_ends_with_what_that_said
     provider = Scripted({"a": [After(5, status(500))]})
     async with running(_two(provider)) as (engine, heard):
         asking = asyncio.create_task(engine.complete("p/a", "hi", only=True))
-        await asyncio.sleep(1)
+        await pass_time(1)
         _remove_p(engine)
         with pytest.raises(ChainExhausted) as ended:
             await asking
@@ -103,7 +103,7 @@ async def test_an_answer_of_a_removed_provider_is_an_answer() -> None:
     provider = Scripted({"a": [After(5, "from a")]})
     async with running(_two(provider)) as (engine, _):
         asking = asyncio.create_task(engine.complete("main", "hi"))
-        await asyncio.sleep(1)
+        await pass_time(1)
         _remove_p(engine)
         await engine._roster.close_idle()
         assert not provider.closed

@@ -17,7 +17,7 @@ from engine.policy import Backoff, Policy, Timeouts
 from engine.providers.base import End, Finish, Signal
 from engine.stream import Stream
 from tests.scripted import HANG, Heard, Parts, Scripted, chain_of, speak, status
-from tests.virtual_time import virtual
+from tests.virtual_time import pass_time, virtual
 
 NO_WAIT = Policy(backoff=Backoff(0, 0))
 
@@ -209,7 +209,7 @@ async def test_what_the_caller_takes_its_time_for_is_not_the_models_time() -> No
     async with running({"a": [speak("a b c")]}, policy) as (engine, _, __):
         async with engine.stream("main", "hi") as stream:
             async for _delta in stream:
-                await asyncio.sleep(30)
+                await pass_time(30)
         assert stream.reply is not None
 
 
@@ -253,7 +253,7 @@ async def test_cancelling_while_the_first_token_is_awaited_tells_so_once() -> No
                 pytest.fail("entered")
 
         asking = asyncio.create_task(ask())
-        await asyncio.sleep(1)
+        await pass_time(1)
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking

@@ -16,7 +16,7 @@ from engine.messages import Delta
 from engine.policy import Backoff, Policy, Timeouts
 from engine.providers.base import End, Finish, Signal
 from tests.scripted import HANG, After, Heard, Parts, Scripted, chain_of, running, speak, status
-from tests.virtual_time import virtual
+from tests.virtual_time import pass_time, virtual
 
 ONCE = Policy(attempts=1, backoff=Backoff(0, 0), cooldown=60.0)
 DUE_S = 60.0
@@ -30,7 +30,7 @@ async def let_a_be_due(engine: Engine, heard: Heard) -> None:
     with suppress(StandbyError):
         await engine.complete("main", "hi")
     assert engine.is_benched("p/a")
-    await asyncio.sleep(DUE_S + 0.01)
+    await pass_time(DUE_S + 0.01)
     assert not engine.is_benched("p/a")
     heard.clear()
 
@@ -46,7 +46,7 @@ async def test_exactly_one_of_fifty_takes_the_trial_and_the_others_are_told_so()
         await let_a_be_due(engine, heard)
         assert state_of(engine) == "due"
         asking = [asyncio.create_task(engine.complete("main", "hi")) for _ in range(50)]
-        await asyncio.sleep(1)
+        await pass_time(1)
         assert state_of(engine) == "on_trial"
         assert [out.on_trial for out in engine.benched()] == [True]
         replies = await asyncio.gather(*asking)
@@ -64,11 +64,11 @@ async def test_the_end_of_a_bench_is_told_when_it_comes_and_not_when_somebody_as
     async with running(chain_of(provider, "a", "b", policy=ONCE)) as (engine, heard):
         await engine.complete("main", "hi")
         heard.clear()
-        await asyncio.sleep(DUE_S - 0.01)
+        await pass_time(DUE_S - 0.01)
         assert heard == []
-        await asyncio.sleep(0.02)
+        await pass_time(0.02)
         assert heard.facts("model") == [("model.due", "p/a")]
-        await asyncio.sleep(DUE_S)
+        await pass_time(DUE_S)
         assert len(heard) == 1
 
 
@@ -126,7 +126,7 @@ async def test_a_cancelled_trial_is_given_back_and_the_next_request_takes_it() -
     async with running(chain_of(provider, "a", "b", policy=ONCE)) as (engine, heard):
         await let_a_be_due(engine, heard)
         asking = asyncio.create_task(engine.complete("main", "hi"))
-        await asyncio.sleep(1)
+        await pass_time(1)
         asking.cancel()
         with suppress(asyncio.CancelledError):
             await asking
@@ -169,9 +169,9 @@ async def test_a_trial_that_nobody_settles_lapses_after_its_timeout_and_ten_seco
     async with running(chain_of(provider, "a", "b", policy=LEASE)) as (engine, heard):
         await let_a_be_due(engine, heard)
         async with engine.stream("main", "hi"):  # which nobody reads beyond the reasoning
-            await asyncio.sleep(29.9)
+            await pass_time(29.9)
             assert (await engine.complete("main", "hi")).model == "p/b"
-            await asyncio.sleep(0.2)
+            await pass_time(0.2)
             assert heard.facts("outcome")[-1] == ("model.trial", "lapsed")
             assert state_of(engine) == "due"
             assert (await engine.complete("main", "hi")).model == "p/a"
@@ -186,7 +186,7 @@ async def test_an_answer_that_comes_after_its_trial_lapsed_brings_the_model_back
     async with running(chain_of(provider, "a", "b", policy=LEASE)) as (engine, heard):
         await let_a_be_due(engine, heard)
         async with engine.stream("main", "hi") as stream:
-            await asyncio.sleep(31)
+            await pass_time(31)
             assert "".join([delta.text async for delta in stream]) == "back"
         assert heard.facts("outcome", "why") == [TAKEN, ("model.trial", "lapsed"), PASSED[1]]
 
@@ -265,7 +265,7 @@ async def test_an_operator_who_unbenches_a_model_on_trial_has_the_last_word() ->
     async with running(chain_of(provider, "a", "b", policy=ONCE)) as (engine, heard):
         await let_a_be_due(engine, heard)
         asking = asyncio.create_task(engine.complete("main", "hi"))
-        await asyncio.sleep(1)
+        await pass_time(1)
         assert engine.unbench("p/a", by="alice")
         assert state_of(engine) == "live"
         assert (await asking).model == "p/b"
@@ -284,7 +284,7 @@ async def test_a_hold_laid_over_a_trial_stands_whatever_becomes_of_it(brings: An
     async with running(chain_of(provider, "a", "b", policy=ONCE)) as (engine, heard):
         await let_a_be_due(engine, heard)
         asking = asyncio.create_task(engine.complete("main", "hi"))
-        await asyncio.sleep(1)
+        await pass_time(1)
         engine.bench("p/a", reason="cost", by="alice")
         await asking
         assert state_of(engine) == "held"
@@ -301,7 +301,7 @@ async def test_each_bench_is_longer_and_health_is_forgiven_a_cooldown_at_a_time(
     async with running(chain_of(provider, "a", "b", policy=policy)) as (engine, heard):
         for wait_s in (60, 120, 200, 200, 2.5 * 60):
             await engine.complete("main", "hi")
-            await asyncio.sleep(wait_s + 0.01)
+            await pass_time(wait_s + 0.01)
         await engine.complete("main", "hi")
         lengths = [(event.level, event.for_s) for event in heard.of("model.benched")]
         # Two healthy cooldowns later two of the four levels are forgiven, and the next bench is one above
@@ -329,7 +329,7 @@ async def test_a_failed_trial_benches_at_once_and_a_passed_one_begins_the_count_
         for wait_s in (0, 0, 60.01, 120.01, 0, 0, 0, 0):
             await engine.complete("main", "hi")
             benched_after.append(engine.is_benched("p/a"))
-            await asyncio.sleep(wait_s)
+            await pass_time(wait_s)
         assert benched_after == [False, False, True, True, False, False, False, True]
         assert [event.failures for event in heard.of("model.benched")] == [3, 4, 3]
 

@@ -13,7 +13,7 @@ from engine.messages import Delta
 from engine.policy import Backoff, Policy, Timeouts
 from engine.providers.base import End, Finish
 from tests.scripted import After, Heard, Parts, Scripted, chain_of, running, speak, status
-from tests.virtual_time import virtual
+from tests.virtual_time import pass_time, virtual
 
 ONCE = Policy(attempts=1, backoff=Backoff(0, 0), cooldown=60.0)
 WAIT = ONCE.replace(when_all_benched="wait", deadline=120.0)
@@ -25,7 +25,7 @@ async def let_a_be_due(engine: Engine, heard: Heard) -> None:
     """Has `a` fail, and waits until its bench has run out."""
     with suppress(StandbyError):
         await engine.complete("main", "hi")
-    await asyncio.sleep(60.01)
+    await pass_time(60.01)
     heard.clear()
 
 
@@ -43,7 +43,7 @@ async def test_all_that_wait_for_a_trial_get_answers_once_it_is_passed(takes_s: 
     async with running(chain_of(provider, "a", policy=WAIT)) as (engine, heard):
         await let_a_be_due(engine, heard)
         asking = [asyncio.create_task(engine.complete("main", "hi")) for _ in range(21)]
-        await asyncio.sleep(takes_s / 2)
+        await pass_time(takes_s / 2)
         assert state_of(engine) == "on_trial"
         assert len(provider.calls) == 2
         replies = await asyncio.gather(*asking)
@@ -69,7 +69,7 @@ async def test_who_fails_because_of_a_trial_is_not_told_when_to_come_back() -> N
     async with running(chain_of(provider, "a", policy=policy)) as (engine, heard):
         await let_a_be_due(engine, heard)
         asking = asyncio.create_task(engine.complete("main", "hi"))
-        await asyncio.sleep(1)
+        await pass_time(1)
         with pytest.raises(AllBenched, match="on trial") as caught:
             await engine.complete("main", "hi")
         assert caught.value.retry_after_s is None
@@ -84,7 +84,7 @@ async def test_beside_a_trial_the_end_of_another_models_bench_is_told() -> None:
         engine.bench("p/b", for_=100.0)
         await let_a_be_due(engine, heard)
         asking = asyncio.create_task(engine.complete("main", "hi"))
-        await asyncio.sleep(1)
+        await pass_time(1)
         with pytest.raises(AllBenched) as caught:
             await engine.complete("main", "hi")
         assert caught.value.retry_after_s == pytest.approx(38.99)
@@ -102,7 +102,7 @@ async def test_a_trial_does_not_lapse_while_its_reader_takes_time_over_what_is_n
         await let_a_be_due(engine, heard)
         async with engine.stream("main", "hi") as stream:
             async for _ in stream:
-                await asyncio.sleep(2)
+                await pass_time(2)
         assert stream.reply is not None
         assert stream.reply.text == "x"
         assert heard.facts("outcome", "why") == [
@@ -136,7 +136,7 @@ async def test_a_reader_who_comes_back_after_the_deadline_is_told_that_it_has_pa
         async with engine.stream("main", "hi") as stream:
             pieces = aiter(stream)
             assert [(await anext(pieces)).text, (await anext(pieces)).text] == ["one", "two"]
-            await asyncio.sleep(12)
+            await pass_time(12)
             with pytest.raises(DeadlineExceeded):
                 await anext(pieces)
         assert engine.benched() == []
@@ -150,7 +150,7 @@ async def test_the_time_a_reader_takes_is_not_the_attempts() -> None:
     async with running(chain_of(provider, "a", policy=IMPATIENT)) as (engine, heard):
         async with engine.stream("main", "hi") as stream:
             async for _ in stream:
-                await asyncio.sleep(30)
+                await pass_time(30)
         assert stream.text == "onetwo"
         (succeeded,) = heard.of("attempt.succeeded")
         assert (succeeded.finish_reason, heard.of("attempt.failed")) == ("stop", [])

@@ -14,7 +14,7 @@ from engine.errors import AllBenched, ChainExhausted, StandbyError
 from engine.policy import Backoff, Policy
 from engine.providers.base import Call
 from tests.scripted import After, Scripted, chain_of, running, speak, status
-from tests.virtual_time import virtual
+from tests.virtual_time import pass_time, virtual
 
 ONE, TWO = KeySource("one", env="KEY_ONE"), KeySource("two", env="KEY_TWO")
 ONCE = Policy(attempts=1, backoff=Backoff(0, 0), cooldown=60.0)
@@ -179,13 +179,13 @@ async def test_a_probe_waits_for_the_end_of_its_keys_hold_and_begins_at_once_the
     async with running(chain_of(provider, "a", keys=(ONE,), policy=PROBED)) as (engine, heard):
         await fail(engine)
         engine.bench("p#one", for_=None if back == "unbenched" else 100.0)
-        await asyncio.sleep(99)
+        await pass_time(99)
         assert [event.model for event in heard.of("model.due")] == ["p/a"]
         assert heard.of("model.trial") == []
         assert len(provider.calls) == 1
         if back == "unbenched":
             engine.unbench("p#one")
-        await asyncio.sleep(1.01)
+        await pass_time(1.01)
         assert [(event.by, event.outcome) for event in heard.of("model.trial")] == [
             ("probe", None),
             ("probe", "success"),
@@ -200,8 +200,8 @@ async def test_a_probe_takes_the_key_that_nobody_holds() -> None:
     async with running(chain_of(provider, "a", keys=(ONE, TWO), policy=PROBED)) as (engine, _):
         await fail(engine)
         engine.bench("p#two")  # whose turn it is
-        await asyncio.sleep(61)
-        await asyncio.sleep(121)
+        await pass_time(61)
+        await pass_time(121)
         assert state_of(engine) == "live"
     assert keys_of(provider) == ["one", "one", "one"]
 
@@ -218,12 +218,12 @@ async def test_a_probe_waits_until_its_key_is_set_and_begins_when_a_request_meet
     async with running(chain_of(provider, "a", keys=keys, policy=policy)) as (engine, _):
         await fail(engine)
         file.unlink()
-        await asyncio.sleep(61)
+        await pass_time(61)
         await fail(engine)
         assert len(provider.calls) == 1
         file.write_text("key-in-a-file")
         await fail(engine)
-        await asyncio.sleep(1)
+        await pass_time(1)
         assert state_of(engine) == "live"
     assert keys_of(provider) == ["one", "one"]
 
@@ -251,13 +251,13 @@ async def test_a_model_was_out_if_all_of_its_keys_were_or_if_it_was_due_or_on_tr
         assert [out.name for out in engine.benched()] == ["p#one", "p#two"]
         assert engine.unbench("p/a") is True
         await fail(engine)
-        await asyncio.sleep(61)
+        await pass_time(61)
         assert state_of(engine) == "due"
         assert engine.unbench("p/a") is True
         await fail(engine)
-        await asyncio.sleep(61)
+        await pass_time(61)
         asking = asyncio.create_task(engine.complete("main", "hi"))
-        await asyncio.sleep(1)
+        await pass_time(1)
         assert state_of(engine) == "on_trial"
         assert engine.unbench("p/a") is True
         await asking

@@ -10,7 +10,7 @@ from engine.config.model import KeySource
 from engine.policy import Backoff, Policy
 from engine.sideline import Sideline
 from tests.scripted import Scripted, chain_of, running
-from tests.virtual_time import settle, virtual
+from tests.virtual_time import pass_time, settle, virtual
 
 WAIT = Policy(attempts=1, backoff=Backoff(0, 0), when_all_benched="wait", deadline=1000.0)
 
@@ -48,7 +48,7 @@ async def test_the_return_of_whatever_keeps_a_model_out_wakes_who_waits_for_it(
     async with running(config) as (engine, _):
         engine.bench(name, for_=400)
         asking = asyncio.create_task(engine.complete("main", "hi"))
-        await asyncio.sleep(10)
+        await pass_time(10)
         engine.unbench(name)
         await settle()
         assert asking.done()

@@ -25,7 +25,7 @@ from tests.providers.simulation import (
     read,
     streamed,
 )
-from tests.virtual_time import virtual
+from tests.virtual_time import pass_time, virtual
 
 TOOL = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}
 
@@ -192,7 +192,7 @@ async def test_cancelling_at_any_moment_leaves_nothing_behind(protocol: Protocol
     async with provider(protocol, SimulatedModel(first_token=0.5, tokens_per_s=20.0, tokens=20)) as adapter:
         for moment in (0.0, 0.1, 0.6, 0.9, 1.3):
             asking = asyncio.create_task(read(adapter, call(), stream=stream))
-            await asyncio.sleep(moment)
+            await pass_time(moment)
             asking.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await asking

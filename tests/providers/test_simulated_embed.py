@@ -14,7 +14,7 @@ from engine.providers.base import EmbedCall, Embedder, Signal, Vectors
 from engine.providers.simulated import build_simulated
 from engine.providers.simulated_vectors import EMBED_PATHS
 from tests.providers.simulation import always, config, now, provider
-from tests.virtual_time import virtual
+from tests.virtual_time import pass_time, virtual
 
 every_embedding_protocol = pytest.mark.parametrize("protocol", list(EMBED_PATHS))
 TEXTS = ("one", "two", "three")
@@ -95,7 +95,7 @@ async def test_an_incident_is_one_for_embeddings_too() -> None:
         with pytest.raises(Signal) as caught:
             await adapter.embed(EmbedCall("m", TEXTS))
         assert (caught.value.status, caught.value.retry_after_s) == (429, 12.0)
-        await asyncio.sleep(40)
+        await pass_time(40)
         assert len((await adapter.embed(EmbedCall("m", TEXTS))).vectors) == 3
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,7 @@ from engine.providers.base import Signal
 from engine.providers.simulated import build_simulated
 from engine.providers.simulated_story import Story, under_way
 from tests.providers.simulation import call, config, every_protocol, now, post, provider, statuses_of
-from tests.virtual_time import virtual
+from tests.virtual_time import pass_time, virtual
 
 
 @every_protocol
@@ -25,7 +24,7 @@ async def test_an_incident_comes_lasts_goes_and_comes_again(protocol: Protocol) 
     async with provider(protocol, model) as adapter:
         seen = {}
         for moment in (0.0, 4.9, 5.0, 34.9, 35.0, 94.9, 95.0, 124.9, 125.0):
-            await asyncio.sleep(moment - now())
+            await pass_time(moment - now())
             try:
                 await adapter.complete(call())
             except Signal as signal:
@@ -45,7 +44,7 @@ def test_an_incident_is_on_from_its_start_to_its_end(elapsed_s: float, on: bool)
 async def test_an_incident_counts_from_when_the_provider_was_made() -> None:
     model = SimulatedModel(incident=Incident(90.0, 30.0, 503, after=5.0))
     async with httpx.AsyncClient(transport=build_simulated(config("openai", model))) as client:
-        await asyncio.sleep(6)
+        await pass_time(6)
         assert (await post(client, "openai")).status_code == 503
 
 
@@ -66,12 +65,12 @@ def test_without_a_loop_an_incident_counts_from_the_first_request() -> None:
 
     @virtual
     async def main() -> list[int]:
-        await asyncio.sleep(1000)
+        await pass_time(1000)
         seen = []
         async with httpx.AsyncClient(transport=transport) as client:
             for _ in range(2):
                 seen.append((await post(client, "openai")).status_code)
-                await asyncio.sleep(6)
+                await pass_time(6)
         return seen
 
     assert main() == [200, 503]
@@ -129,6 +128,6 @@ async def test_an_incident_leaves_the_rest_of_the_story_alone() -> None:
         async with httpx.AsyncClient(transport=transport) as client:
             for _ in range(10):
                 await post(client, "openai")
-            await asyncio.sleep(60)
+            await pass_time(60)
             seen.append([(await post(client, "openai")).status_code for _ in range(20)])
     assert seen[0] == seen[1]
