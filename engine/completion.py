@@ -40,7 +40,7 @@ class Completion:
         return reply
 
     async def _ask(self, attempt: Attempt) -> Reply:
-        call = attempt.seat.adapter.complete(attempt.call())
+        call = attempt.seat.adapter().complete(attempt.call())
         answer = await attempt.within(call)
         wrong = judge(answer)
         if wrong is not None:

@@ -53,7 +53,7 @@ class Embedding:
         """One batch."""
         if attempt.model != self._model:
             self._model, self._vectors, self._usage = attempt.model, [], Usage()
-        adapter = attempt.seat.adapter
+        adapter = attempt.seat.adapter()
         if not isinstance(adapter, Embedder):
             raise Signal("unsupported", "this provider's adapter has no method `embed`")
         limits = getattr(adapter, "embed_limits", EmbedLimits())

@@ -163,7 +163,7 @@ def _read(name: str, source: KeySource) -> Secret | str:
     else:
         place = str(source.file)
         try:
-            with open(place, encoding="utf-8", errors="replace") as file:  # noqa: PTH123  (bounded read)
+            with Path(place).open(encoding="utf-8", errors="replace") as file:
                 raw = file.read(_LARGEST_KEY_FILE)
         except OSError as error:
             return f"{place}: {(error.strerror or 'cannot be read').lower()}"

@@ -47,7 +47,6 @@ class Seat:
         self._build = build
         self._adapter: Provider | None = None
 
-    @property
     def adapter(self) -> Provider:
         """Whoever answers the calls; built when first asked for."""
         if self._adapter is None:
@@ -196,7 +195,7 @@ class Roster:
     def misbuilt(self, model: str) -> Unusable | None:
         """What keeps a model's adapter from being built, None if nothing does. Builds it."""
         try:
-            self.seat(model).adapter  # noqa: B018  (a property that builds)
+            self.seat(model).adapter()
         except Exception as error:  # noqa: BLE001  (an operator's adapter may raise anything)
             what = f"{type(error).__name__}: {error}"
             return Unusable("unresolved", f"its provider can't be set up: {redact(what, self.secrets())}")

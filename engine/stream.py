@@ -163,7 +163,7 @@ class Stream:
         self._transcript = Transcript(self._transcript.next_tool)
         self._waiting = []
         patience = attempt.started + attempt.limits.first_token
-        opening = attempt.seat.adapter.stream(attempt.call())
+        opening = attempt.seat.adapter().stream(attempt.call())
         clock = self._request.clock
         self._batches = await attempt.within(opening.__aenter__(), patience - clock(), "first_token_timeout")
         self._open = opening

@@ -86,10 +86,10 @@ def parse_config(text: str, path: str | Path, *, groups: str = "") -> Config:
         ConfigError: It has faults; all of them are in it.
     """
     # See the top of this module.
-    from engine.config.faults import Faults  # noqa: PLC0415
-    from engine.config.nodes import read_nodes  # noqa: PLC0415
-    from engine.config.schema import check_nodes  # noqa: PLC0415
-    from engine.config.schema_groups import variable_spot  # noqa: PLC0415
+    from engine.config.faults import Faults  # noqa: PLC0415 - see the top of this module
+    from engine.config.nodes import read_nodes  # noqa: PLC0415 - see the top of this module
+    from engine.config.schema import check_nodes  # noqa: PLC0415 - see the top of this module
+    from engine.config.schema_groups import variable_spot  # noqa: PLC0415 - see the top of this module
 
     faults, elsewhere = Faults(str(path)), Faults(_ENVIRONMENT)
     config = None

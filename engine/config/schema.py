@@ -52,7 +52,7 @@ def check_nodes(root: Node | None, faults: Faults, path: Path, groups: Spot | No
         dashboard=_read_dashboard(_section(top, "dashboard")),
         path=path,
     )
-    config = _read_lists(top, config, groups)
+    config = _read_lists(top, config, path.parent, groups)
     traffic = _section(top, "traffic")
     if traffic:
         config = replace(config, traffic=read_traffic(traffic, config))
@@ -60,10 +60,8 @@ def check_nodes(root: Node | None, faults: Faults, path: Path, groups: Spot | No
     return config
 
 
-def _read_lists(top: Section, config: Config, groups: Spot | None) -> Config:
+def _read_lists(top: Section, config: Config, folder: Path, groups: Spot | None) -> Config:
     """The configuration with everything that has a name, and all that refers to it."""
-    assert config.path is not None  # noqa: S101  (a file's nodes came from a file)
-    folder = config.path.parent
     defaults = read_policy(inner) if (inner := _section(top, "defaults")) else Written()
     if inner:
         inner.close()

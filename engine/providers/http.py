@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, Final
 
@@ -87,7 +87,7 @@ class HttpProvider:
         Raises:
             Signal: On entering or while iterating, when something goes wrong.
         """
-        return _Streamed(self, call)
+        return _Streamed(self._wire, lambda: self._send(self._written(call, stream=True), call, stream=True))
 
     async def aclose(self) -> None:
         """Closes all connections."""
@@ -136,25 +136,22 @@ class HttpProvider:
 class _Streamed:
     """One streamed call: the context, and its iterator. No generator, for a context should cost little."""
 
-    __slots__ = ("_begun", "_call", "_ended", "_incoming", "_provider", "_reader", "_rest", "_spoken")
+    __slots__ = ("_begun", "_ended", "_incoming", "_reader", "_rest", "_send", "_spoken", "_wire")
 
     _incoming: Incoming
     _reader: StreamReader
 
-    def __init__(self, provider: HttpProvider, call: Call) -> None:
-        self._provider = provider
-        self._call = call
+    def __init__(self, wire: Wire, send: Callable[[], Awaitable[Incoming]]) -> None:
+        self._wire = wire
+        self._send = send
         self._begun = False
         self._spoken = False
         self._rest = b""
         self._ended = False
 
     async def __aenter__(self) -> AsyncIterator[Sequence[Part]]:
-        provider = self._provider
-        wire = provider._wire  # noqa: SLF001 - one class in two
-        outgoing = provider._written(self._call, stream=True)  # noqa: SLF001
-        self._incoming = await provider._send(outgoing, self._call, stream=True)  # noqa: SLF001
-        self._reader = wire.reader()
+        self._incoming = await self._send()
+        self._reader = self._wire.reader()
         return self
 
     async def __aexit__(
@@ -223,7 +220,7 @@ class _Streamed:
         if decoded is _UNPARSED:
             # Lines of JSON under another name, or nothing at all; the protocol's reader knows.
             return [*self._reader.feed(body), *self._reader.finish()]
-        return _parts(self._provider._wire.read(decoded))  # noqa: SLF001
+        return _parts(self._wire.read(decoded))
 
 
 _BLANK: Final = b"\xef\xbb\xbf \t\r\n"
