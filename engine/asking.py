@@ -9,7 +9,17 @@ from engine.messages import Params
 from engine.policy import Policy
 
 
-class Asking(TypedDict, total=False):
+class _Asking(TypedDict, total=False):
+    """What every request may be told; none of it goes upstream."""
+
+    only: bool
+    owner: str | None
+    policy: Policy | None
+    timeout: float | None
+    deadline: float | None
+
+
+class Asking(_Asking, total=False):
     """The options of `Engine.complete` and `Engine.stream`; each may be left out.
 
     Attributes:
@@ -30,11 +40,6 @@ class Asking(TypedDict, total=False):
     """
 
     system: str | None
-    only: bool
-    owner: str | None
-    policy: Policy | None
-    timeout: float | None
-    deadline: float | None
     max_tokens: int | None
     temperature: float | None
     top_p: float | None
@@ -45,7 +50,7 @@ class Asking(TypedDict, total=False):
     response_format: Mapping[str, Any] | None
 
 
-class EmbedAsking(TypedDict, total=False):
+class EmbedAsking(_Asking, total=False):
     """The options of `Engine.embed`; each may be left out.
 
     Attributes:
@@ -57,15 +62,10 @@ class EmbedAsking(TypedDict, total=False):
         dimensions: How long each vector is to be, for models that offer a choice.
     """
 
-    only: bool
-    owner: str | None
-    policy: Policy | None
-    timeout: float | None
-    deadline: float | None
     dimensions: int | None
 
 
-_POLICY_SIDE = frozenset({"system", "only", "owner", "policy", "timeout", "deadline"})
+_NOT_SENT = _Asking.__optional_keys__ | {"system"}  # a system prompt is sent as a message
 
 
 def params_of(asking: Asking) -> Params:
@@ -77,7 +77,7 @@ def params_of(asking: Asking) -> Params:
     """
     _check(asking, Asking.__optional_keys__)
     given: dict[str, Any] = {
-        name: value for name, value in asking.items() if name not in _POLICY_SIDE and value is not None
+        name: value for name, value in asking.items() if name not in _NOT_SENT and value is not None
     }
     if "stop" in given:
         given["stop"] = (given["stop"],) if isinstance(given["stop"], str) else tuple(given["stop"])

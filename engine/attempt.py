@@ -19,6 +19,7 @@ from engine.messages import Message, Usage
 from engine.policy import Timeouts
 from engine.providers.base import Call, Signal, What
 from engine.request import Request
+from engine.resolve import split_model
 from engine.roster import Seat
 from engine.secret import Secret
 from engine.stay import Ticket
@@ -101,7 +102,7 @@ class Attempt:
 
     def call(self) -> Call:
         """What is sent: this model's own name, the request's messages."""
-        name = self.model.partition("/")[2]
+        name = split_model(self.model)[1]
         return Call(name, self.messages, self.request.params, self.key, self.limits.connect)
 
     @property

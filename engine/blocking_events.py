@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from engine.bus import Observation, Observer
-from engine.events import Event, FeedDropped
+from engine.bus import Backlog, Observation, Observer
+from engine.events import Event
 from engine.loop_thread import LoopThread, at_a_stretch
 
 
@@ -50,8 +49,7 @@ class BlockingEvents:
 
     def __init__(self, thread: LoopThread, maxsize: int) -> None:
         self._thread = thread
-        self._events: deque[Event] = deque(maxlen=max(1, maxsize))
-        self._lost = 0
+        self._events = Backlog(maxsize)
         self._ended = False
         self._turn = threading.Condition()
 
@@ -71,8 +69,7 @@ class BlockingEvents:
         with self._turn:
             if self._ended:
                 return False
-            self._lost += len(self._events) == self._events.maxlen
-            self._events.append(event)
+            self._events.push(event)
             self._turn.notify()
             return True
 
@@ -92,7 +89,4 @@ class BlockingEvents:
                     raise StopIteration
                 self._thread.check()
                 self._turn.wait(at_a_stretch())
-            if self._lost:
-                first, lost, self._lost = self._events[0], self._lost, 0
-                return FeedDropped(at=first.at, seq=first.seq, engine=first.engine, count=lost)
-            return self._events.popleft()
+            return self._events.pop()

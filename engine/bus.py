@@ -35,13 +35,13 @@ def iso(epoch_s: float) -> str:
 class Observation:
     """A callback that listens until it is closed; also a context manager."""
 
-    def __init__(self, bus: Bus, callback: Observer) -> None:
-        self._bus = bus
+    def __init__(self, drop: Callable[[Observation], None], callback: Observer) -> None:
+        self._drop = drop
         self.callback = callback
 
     def close(self) -> None:
         """Stops listening. Closing twice does nothing."""
-        self._bus.drop(self)
+        self._drop(self)
 
     def __enter__(self) -> Self:
         return self
@@ -50,6 +50,40 @@ class Observation:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class Observers:
+    """Callbacks that hear of events. One that raises is logged and hears no more."""
+
+    def __init__(self) -> None:
+        self._all: tuple[Observation, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self._all)
+
+    def observe(self, callback: Observer) -> Observation:
+        """Calls the callback with every event that is handed on.
+
+        Raises:
+            TypeError: The callback is a coroutine function, whose coroutines nobody would await.
+        """
+        if asyncio.iscoroutinefunction(callback):
+            raise TypeError("an observer must be a plain function; `events()` is for coroutines")
+        observation = Observation(self._drop, callback)
+        self._all = (*self._all, observation)
+        return observation
+
+    def hand(self, event: Event) -> None:
+        """Hands one event on."""
+        for observation in self._all:
+            try:
+                observation.callback(event)
+            except Exception:
+                self._drop(observation)
+                log.exception("an observer failed and hears no more: %r", observation.callback)
+
+    def _drop(self, observation: Observation) -> None:
+        self._all = tuple(each for each in self._all if each is not observation)
 
 
 class Bus:
@@ -64,7 +98,7 @@ class Bus:
         self._engine = engine
         self._wall = wall
         self._seq = 0
-        self._observers: tuple[Observation, ...] = ()
+        self._observers = Observers()
         self._waiting: deque[Event] = deque()
         self._is_handing_out = False
         self._is_closed = False
@@ -82,15 +116,7 @@ class Bus:
         Raises:
             TypeError: The callback is a coroutine function, whose coroutines nobody would await.
         """
-        if asyncio.iscoroutinefunction(callback):
-            raise TypeError("an observer must be a plain function; `events()` is for coroutines")
-        observation = Observation(self, callback)
-        self._observers = (*self._observers, observation)
-        return observation
-
-    def drop(self, observation: Observation) -> None:
-        """Takes an observer off."""
-        self._observers = tuple(each for each in self._observers if each is not observation)
+        return self._observers.observe(callback)
 
     def emit(self, event: Event) -> None:
         """Stamps an event and hands it to every observer and to the logger.
@@ -127,12 +153,7 @@ class Bus:
             self._is_handing_out = False
 
     def _hand(self, event: Event) -> None:
-        for observation in self._observers:
-            try:
-                observation.callback(event)
-            except Exception:
-                self.drop(observation)
-                log.exception("an observer failed and hears no more: %r", observation.callback)
+        self._observers.hand(event)
         if log.isEnabledFor(event.severity):
             log.log(event.severity, "%s", as_line(event))
 
@@ -159,6 +180,33 @@ class Bus:
             queue.end()
 
 
+class Backlog:
+    """Events that wait for a reader; of too many the oldest are lost, and the reader is told how many.
+
+    Args:
+        maxsize: Most that wait.
+    """
+
+    def __init__(self, maxsize: int) -> None:
+        self._events: deque[Event] = deque(maxlen=max(1, maxsize))
+        self._lost = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._events)
+
+    def push(self, event: Event) -> None:
+        """Takes one event in."""
+        self._lost += len(self._events) == self._events.maxlen
+        self._events.append(event)
+
+    def pop(self) -> Event:
+        """The next one, or how many are missing before it. There must be one."""
+        if self._lost:
+            first, lost, self._lost = self._events[0], self._lost, 0
+            return FeedDropped(at=first.at, seq=first.seq, engine=first.engine, count=lost)
+        return self._events.popleft()
+
+
 class EventQueue:
     """A bounded queue of events; whoever reads too slowly loses the oldest and is told how many.
 
@@ -166,8 +214,7 @@ class EventQueue:
     """
 
     def __init__(self, bus: Bus, maxsize: int) -> None:
-        self._events: deque[Event] = deque(maxlen=max(1, maxsize))
-        self._lost = 0
+        self._events = Backlog(maxsize)
         self._ended = False
         self._arrived = asyncio.Event()
         # The bus must not keep a queue alive that nobody reads any more.
@@ -181,8 +228,7 @@ class EventQueue:
 
     def push(self, event: Event) -> None:
         """Takes one event in."""
-        self._lost += len(self._events) == self._events.maxlen
-        self._events.append(event)
+        self._events.push(event)
         self._arrived.set()
 
     def end(self) -> None:
@@ -200,10 +246,7 @@ class EventQueue:
                 raise StopAsyncIteration
             self._arrived.clear()
             await self._arrived.wait()
-        if self._lost:
-            first, lost, self._lost = self._events[0], self._lost, 0
-            return FeedDropped(at=first.at, seq=first.seq, engine=first.engine, count=lost)
-        return self._events.popleft()
+        return self._events.pop()
 
 
 def as_line(event: Event) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from engine.attempt import Attempt
 from engine.classify import judge
-from engine.errors import StandbyError
 from engine.failover import Walk
 from engine.messages import Reply
 
@@ -26,18 +25,7 @@ class Completion:
         Raises:
             StandbyError: As `Engine.complete`.
         """
-        request = self._request
-        request.tell_started()
-        try:
-            reply = await self._walk.run(self._ask)
-        except StandbyError as error:
-            request.tell_failed(error)
-            raise
-        except BaseException:
-            request.tell_cancelled()
-            raise
-        request.tell_succeeded(reply)
-        return reply
+        return await self._request.told(self._walk.run(self._ask))
 
     async def _ask(self, attempt: Attempt) -> Reply:
         call = attempt.seat.adapter().complete(attempt.call())

@@ -30,7 +30,8 @@ class Situation(NamedTuple):
         remaining_s: Seconds until the deadline.
         backoff_s: The backoff drawn for this attempt, seconds.
         stretch: Drawn uniformly from [1, 1.1]; a Retry-After is waited out this much longer.
-        may_retry: False for a trial, which is one call, and once content has reached the caller.
+        on_trial: True for a trial, which is one call.
+        delivered: True once content of the attempt has reached the caller: its model is not asked again.
         goes_on: True if the model was asked to go on from a partial answer.
     """
 
@@ -41,13 +42,14 @@ class Situation(NamedTuple):
     remaining_s: float
     backoff_s: float
     stretch: float = 1.0
-    may_retry: bool = True
+    on_trial: bool = False
+    delivered: bool = False
     goes_on: bool = False
 
     @property
     def attempts_left(self) -> bool:
         """True if the same model may be asked again."""
-        return self.may_retry and self.attempt < self.policy.attempts
+        return not self.on_trial and not self.delivered and self.attempt < self.policy.attempts
 
 
 class Decision(NamedTuple):
@@ -83,14 +85,15 @@ def decide(failure: Failure, situation: Situation) -> Decision:
     """
     policy = situation.policy
     if failure.kind == "request_specific":
-        if situation.goes_on:
+        if situation.goes_on and not situation.delivered:
             return Decision("from_the_start")
         filtered = failure.reason == "content_filter"
         stops = (policy.on_content_filter if filtered else policy.on_request_error) == "raise"
         return Decision("raise" if stops else "next_model")
     if failure.scope in ("key", "key_model") and situation.other_keys:
         # A wait of 0 counts as absent: the key would be back before the next attempt.
-        return Decision("next_key", 0.0, failure.scope, failure.retry_after_s or None, at_once=True)
+        then: Then = "next_model" if situation.delivered else "next_key"
+        return Decision(then, 0.0, failure.scope, failure.retry_after_s or None, at_once=True)
     if failure.kind == "auth_dead":
         if policy.on_auth_error == "raise":
             return Decision("raise")

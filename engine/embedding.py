@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from engine.attempt import Attempt
-from engine.errors import StandbyError
 from engine.failover import Walk
 from engine.messages import Embeddings, Usage, Vector
 from engine.providers.base import Answer, EmbedCall, Embedder, EmbedLimits, Signal, Vectors
+from engine.resolve import split_model
 
 
 class Embedding:
@@ -34,20 +34,13 @@ class Embedding:
         Raises:
             StandbyError: As `Engine.embed`.
         """
+        return await self._request.told(self._all())
+
+    async def _all(self) -> Embeddings:
         request = self._request
-        request.tell_started()
-        try:
-            while len(self._vectors) < len(request.texts):
-                await self._walk.run(self._ask)
-        except StandbyError as error:
-            request.tell_failed(error)
-            raise
-        except BaseException:
-            request.tell_cancelled()
-            raise
-        embeddings = request.embeddings(self._model, tuple(self._vectors), self._usage)
-        request.tell_succeeded(embeddings)
-        return embeddings
+        while len(self._vectors) < len(request.texts):
+            await self._walk.run(self._ask)
+        return request.embeddings(self._model, tuple(self._vectors), self._usage)
 
     async def _ask(self, attempt: Attempt) -> None:
         """One batch."""
@@ -59,7 +52,7 @@ class Embedding:
         limits = getattr(adapter, "embed_limits", EmbedLimits())
         request = self._request
         call = EmbedCall(
-            attempt.model.partition("/")[2],
+            split_model(attempt.model)[1],
             batch(request.texts, len(self._vectors), limits),
             request.dimensions,
             attempt.key,

@@ -17,7 +17,7 @@ from engine.request import Request
 from engine.resolve import split_model
 from engine.roster import Roster
 from engine.sideline import Sideline
-from engine.stay import Benched, Sentence, Terms, Ticket
+from engine.stay import Benched, Sentence, Terms, Ticket, TrialTakenBy
 from engine.trouble import Trouble, understand
 
 T = TypeVar("T")
@@ -42,6 +42,7 @@ class Walk:
         self._sideline = sideline
         self._rng = rng
         self._lineup = Lineup(request, roster, sideline)
+        self._trial: Ticket | None = None
 
     async def run(self, act: Callable[[Attempt], Awaitable[T]]) -> T:
         """Walks on until an attempt brings what is wanted.
@@ -53,18 +54,35 @@ class Walk:
         Raises:
             StandbyError: The request has come to its end without success.
         """
+        await self._sideline.ready()
         while True:
             attempt = await self._next()
             try:
                 try:
-                    return await act(attempt)
+                    answer = await act(attempt)
                 except Exception as error:  # noqa: BLE001  (providers raise anything; classify sorts it out)
                     trouble = self.understood(attempt, error)
+                else:
+                    await self._sideline.settled()
+                    return answer
                 # Outside the inner except block: what is raised from here on must have no dangerous context.
                 await self.failed(attempt, trouble)
             except BaseException:
                 self.cancelled(attempt, "caller")  # which does nothing if its outcome is settled
                 raise
+
+    async def take_trial(self) -> bool:
+        """Takes the trial of the first model before anything is asked; False if somebody else has it."""
+        await self._sideline.ready()
+        model = self.request.models[0]
+        if self._sideline.bench.may_take_trial(model, self._by):
+            self._trial = await self._sideline.claim(model, self._by, self._lease_s(model))
+        return self._trial is not None
+
+    def give_back(self) -> None:
+        """Frees a trial that was taken and came to nothing."""
+        if self._trial is not None:
+            self._sideline.give_back(self._trial)
 
     # What became of an attempt
 
@@ -94,7 +112,7 @@ class Walk:
         """Gives an attempt more time, and its trial, if it is one."""
         attempt.end += more_s
         if attempt.on_trial:
-            self._sideline.bench.extend(attempt.tickets[0], more_s)
+            self._sideline.extend(attempt.tickets[0], more_s)
 
     def cancelled(self, attempt: Attempt, why: str) -> None:
         """An attempt was cut short by the `caller` or by the `deadline`: nobody's failure."""
@@ -116,6 +134,7 @@ class Walk:
             StandbyError: The request stops here.
         """
         decision, cause = self.judge(attempt, trouble)
+        await self._sideline.settled()
         match decision.then:
             case "retry":
                 self._lineup.again(attempt.number + 1)
@@ -155,13 +174,12 @@ class Walk:
             request.refused_to_go_on.add(attempt.model)  # which is no cause of anything the caller meets
         else:
             request.causes.append(cause)
-        # A stream that broke after content is not asked again, with no other key either.
-        leaves = decision.then == "next_model" or (delivered and decision.then == "next_key")
         ends_here = delivered and request.policy.mid_stream == "raise"
-        transitions = []
+        counted = None
         if decision.bench is not None:
             ticket = _benched_ticket(attempt, decision)
-            transitions = self._sideline.failed(ticket, self._sentence(failure, decision))
+            counted = self._sideline.failed(ticket, self._sentence(failure, decision))
+        transitions = counted[1] if counted else ()
         benched = next((each for each in transitions if isinstance(each, Benched)), None)
         with request.bus.together():
             attempt.tell_failed(
@@ -171,9 +189,10 @@ class Walk:
                 retry_in_s=decision.wait_s if decision.then in ("retry", "from_the_start") else None,
                 bench=benched.name if benched else None,
                 benched_for_s=benched.stay.length_s if benched else None,
-                next_model=other if leaves and not ends_here else None,
+                next_model=other if decision.then == "next_model" and not ends_here else None,
             )
-            self._sideline.announce(transitions)
+            if counted:
+                self._sideline.settle(*counted)
             self._sideline.give_back(attempt.tickets[0])
         return decision, cause
 
@@ -191,8 +210,9 @@ class Walk:
                 remaining_s=request.remaining_s,
                 backoff_s=request.policy.wait_after(attempt.number, self._rng),
                 stretch=self._rng.uniform(1.0, _AROUND_RETRY_AFTER),
-                may_retry=not delivered and not attempt.on_trial,
-                goes_on=attempt.goes_on and not delivered,
+                on_trial=attempt.on_trial,
+                delivered=delivered,
+                goes_on=attempt.goes_on,
             ),
         )
 
@@ -219,13 +239,15 @@ class Walk:
 
     async def _next(self) -> Attempt:
         """Begins the next attempt, on the first model that may play now."""
-        place = await self._lineup.place()
         request, roster, bench = self.request, self._roster, self._sideline.bench
-        model = request.models[place]
+        first = None
+        while first is None:
+            place = await self._lineup.place()
+            model = request.models[place]
+            first = await self._ticket(model)
+        limits = roster.special(model).limits(request.policy.timeouts)
         key = roster.take_key(model, self._lineup.used_keys, self._lineup.despite())
         names = [] if key is None else [key.name, f"{key.name}/{split_model(model)[1]}"]
-        limits = roster.special(model).limits(request.policy.timeouts)
-        first = self._ticket(model, (request.timeout or limits.attempt) + _LEASE_SLACK_S)
         attempt = Attempt(
             request,
             roster.seat(model),
@@ -238,13 +260,24 @@ class Walk:
         attempt.tell_started()
         return attempt
 
-    def _ticket(self, model: str, lease_s: float) -> Ticket:
-        """The bench's ticket for an attempt on a model: the trial, if it is due."""
-        block = self._sideline.bench.block(model)
-        probing = self.request.probing
-        if block is not None and (block.is_open or (probing and block.state == "due")):
-            return self._sideline.take_trial(model, "probe" if probing else "request", lease_s)
-        return self._sideline.bench.ticket(model)
+    async def _ticket(self, model: str) -> Ticket | None:
+        """The bench's ticket for an attempt on a model: the trial, if it is due; None if another has that."""
+        if self._trial is not None:
+            ticket, self._trial = self._trial, None
+            return ticket
+        bench = self._sideline.bench
+        if bench.may_take_trial(model, self._by):
+            return await self._sideline.claim(model, self._by, self._lease_s(model))
+        return bench.ticket(model)
+
+    @property
+    def _by(self) -> TrialTakenBy:
+        return "probe" if self.request.probing else "request"
+
+    def _lease_s(self, model: str) -> float:
+        """Seconds after which a trial lapses that nobody settles."""
+        limits = self._roster.special(model).limits(self.request.policy.timeouts)
+        return (self.request.timeout or limits.attempt) + _LEASE_SLACK_S
 
 
 def _benched_ticket(attempt: Attempt, decision: Decision) -> Ticket:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from engine import endings
 from engine.estimate import SLACK
 from engine.events import ModelSkipped
-from engine.names import is_key
 from engine.request import Request
-from engine.roster import Despite, Roster, Unusable
+from engine.roster import Despite, Roster, Unusable, may_be_tried
 from engine.sideline import Sideline
 from engine.stay import Block
 
@@ -91,22 +90,17 @@ class Lineup:
         """Which benches this request ignores; None for none."""
         if self._request.probing:
             return _any
-        return _may_be_tried if self.despite_bench else None
+        return may_be_tried if self.despite_bench else None
 
     def _bar(self, model: str) -> Block | Unusable | None:
         """What keeps a model from being asked by this request now, None if nothing does."""
         standing = self._standing(model)
         if not isinstance(standing, Block):
             return standing
-        return None if standing.is_open else self._bar_despite(model, standing, self.despite())
-
-    def _bar_despite(self, model: str, block: Block, despite: Despite | None) -> Block | Unusable | None:
-        """What keeps a model from being asked although some benches are ignored: its own, or its keys'."""
-        if despite is None:
-            return block
-        if not is_key(block.name) and not despite(block):
-            return block
-        return self._roster.key_bar(model, despite)
+        if standing.is_open:
+            return None
+        despite = self.despite()
+        return standing if despite is None else self._roster.bar_despite(model, standing, despite)
 
     def _built(self, model: str) -> Unusable | None:
         """Builds a model's adapter, which is done for those that are asked only; what keeps it from that."""
@@ -171,10 +165,8 @@ class Lineup:
     def _playable_despite(self, blocks: list[tuple[int, Block]]) -> list[int]:
         """The places of the models that could be asked if automatic benches are ignored, first back first."""
         models = self._request.models
-        by_end = sorted(blocks, key=lambda each: each[1].stay.end)
-        return [
-            place for place, block in by_end if self._bar_despite(models[place], block, _may_be_tried) is None
-        ]
+        playable = self._roster.playable_despite((models[place], block) for place, block in blocks)
+        return [models.index(model) for model in playable]
 
     def _barring(self, blocks: list[tuple[int, Block]]) -> frozenset[str]:
         """All names on the bench whose return could bring one of these models back."""
@@ -194,7 +186,3 @@ class Lineup:
 
 def _any(_: Block) -> bool:
     return True
-
-
-def _may_be_tried(block: Block) -> bool:
-    return block.may_be_tried

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.bus import Bus
 from engine.errors import (
@@ -21,6 +21,8 @@ from engine.events import ModelSkipped, RequestCancelled, RequestFailed, Request
 from engine.messages import Embeddings, Message, Params, Reply, Usage, Vector
 from engine.policy import Policy
 from engine.providers.base import Answer
+
+Answered = TypeVar("Answered", Reply, Embeddings)
 
 
 @dataclass(slots=True, eq=False)
@@ -134,6 +136,24 @@ class Request:
     def where(self) -> dict[str, Any]:
         """What every event of this request carries."""
         return {"request": self.id, "chain": self.chain, "live": self}
+
+    async def told(self, work: Awaitable[Answered]) -> Answered:
+        """Tells of its beginning and of its end.
+
+        Args:
+            work: Brings the answer.
+        """
+        self.tell_started()
+        try:
+            answer = await work
+        except StandbyError as error:
+            self.tell_failed(error)
+            raise
+        except BaseException:
+            self.tell_cancelled()
+            raise
+        self.tell_succeeded(answer)
+        return answer
 
     def tell_started(self) -> None:
         """Tells that it began, and which parts of its target name nothing."""

@@ -9,6 +9,7 @@ from engine.bench import Bench
 from engine.bus import log
 from engine.config.model import Config, ModelConfig, ProviderConfig
 from engine.keys import KeyRing, KeyValue
+from engine.names import is_key
 from engine.providers.base import Provider
 from engine.resolve import split_model
 from engine.secret import Secret, redact
@@ -18,6 +19,11 @@ _PLAIN = ModelConfig()
 
 Despite = Callable[[Block], bool]
 """Which benches to ignore."""
+
+
+def may_be_tried(block: Block) -> bool:
+    """Ignores the automatic benches that trying again could prove wrong."""
+    return block.may_be_tried
 
 
 class Unusable(NamedTuple):
@@ -156,6 +162,27 @@ class Roster:
             if first is None or block.ends < first.ends:
                 first = block
         return first
+
+    def bar_despite(self, model: str, block: Block, despite: Despite) -> Block | Unusable | None:
+        """What keeps a model from being asked although some benches are ignored: its own, or its keys'.
+
+        Args:
+            model: The model.
+            block: What keeps it out.
+            despite: Which benches to ignore.
+        """
+        if not is_key(block.name) and not despite(block):
+            return block
+        return self.key_bar(model, despite)
+
+    def playable_despite(self, blocks: Iterable[tuple[str, Block]]) -> list[str]:
+        """The models that could be asked if automatic benches are ignored, the one first back in front.
+
+        Args:
+            blocks: Models, each with what keeps it out.
+        """
+        by_end = sorted(blocks, key=lambda each: each[1].stay.end)
+        return [m for m, block in by_end if self.bar_despite(m, block, may_be_tried) is None]
 
     def standing_of_keys(self, model: str) -> Block | Unusable | None:
         """As `key_bar`, also of a model whose provider is gone."""

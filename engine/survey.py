@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from engine.config.model import Config
 from engine.errors import StandbyError
 from engine.keys import KeyValue
-from engine.names import is_model
+from engine.names import is_model, provider_of
 from engine.policy import WhenAllBenched
 from engine.resolve import resolve
 from engine.roster import Roster, Unusable
@@ -159,18 +159,12 @@ def _status(model: str, roster: Roster, sideline: Sideline) -> ModelStatus:
     if isinstance(standing, Unusable):
         return ModelStatus(model, "live", level=level, failures=failures, unusable=standing.detail)
     out = _benched(standing, sideline)
-    return ModelStatus(
-        model=model,
-        state=standing.state,
-        until=out.until,
-        remaining_s=out.remaining_s,
-        for_s=out.for_s,
-        manual=out.manual,
-        reason=out.reason,
-        by=out.by,
-        level=level,
-        failures=failures,
-    )
+    return ModelStatus(model, standing.state, **_of_stay(out), level=level, failures=failures)
+
+
+def _of_stay(out: Benched) -> dict[str, Any]:
+    """What models and keys say alike of the stay that keeps them out."""
+    return {name: getattr(out, name) for name in ("until", "remaining_s", "for_s", "manual", "reason", "by")}
 
 
 def keys(roster: Roster, sideline: Sideline) -> list[KeyStatus]:
@@ -182,18 +176,10 @@ def keys(roster: Roster, sideline: Sideline) -> list[KeyStatus]:
 def _key_status(key: KeyValue, out: Sequence[Benched]) -> KeyStatus:
     stay = next((each for each in out if each.name == key.name), None)
     on_models = tuple(each for each in out if each.name.startswith(f"{key.name}/"))
-    provider = key.name.partition("#")[0]
+    provider = provider_of(key.name)
     status = KeyStatus(key.name, provider, key.tier, "usable", unset=key.problem, on_models=on_models)
     if stay is not None:
-        return status._replace(
-            state="held" if stay.manual else "benched",
-            until=stay.until,
-            remaining_s=stay.remaining_s,
-            for_s=stay.for_s,
-            manual=stay.manual,
-            reason=stay.reason,
-            by=stay.by,
-        )
+        return status._replace(state="held" if stay.manual else "benched", **_of_stay(stay))
     return status if key.problem is None else status._replace(state="unset")
 
 
@@ -240,11 +226,7 @@ def explain(
     prospects = [_prospect(model, bar, sideline) for model, bar in bars]
     if policy != "try" or any(prospect.would == "try" for prospect in prospects):
         return prospects
-    soonest = sorted(
-        ((bar.stay.end, model) for model, bar in bars if isinstance(bar, Block) and bar.may_be_tried),
-        key=lambda each: each[0],
-    )
-    tried = [model for _, model in soonest]
+    tried = roster.playable_despite((model, bar) for model, bar in bars if isinstance(bar, Block))
     rest = [prospect for prospect in prospects if prospect.model not in tried]
     return [Prospect(model, "try") for model in tried] + rest
 

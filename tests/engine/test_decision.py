@@ -153,7 +153,7 @@ def test_a_wait_that_outlasts_the_deadline_is_not_begun_and_is_nobodys_failure(f
 
 @pytest.mark.parametrize("others", [True, False])
 def test_a_trial_and_a_stream_that_broke_after_content_are_not_asked_again(others: bool) -> None:
-    at = _at(may_retry=False, others=others)
+    at = _at(on_trial=True, others=others)
     assert decide(SERVER_ERROR, at) == Decision("next_model", 0.0, "model")
     assert decide(_asking(1.0), at) == Decision("next_model", 0.0, "model")
     assert decide(_asking(20.0), at) == Decision("next_model", 0.0, "model", 20.0, at_once=True)
@@ -172,7 +172,8 @@ FAILURES = st.sampled_from([SERVER_ERROR, RATE_LIMITED, INVALID_KEY, BAD_REQUEST
     attempt=st.integers(1, 5),
     others=st.booleans(),
     other_keys=st.booleans(),
-    may_retry=st.booleans(),
+    on_trial=st.booleans(),
+    delivered=st.booleans(),
     remaining=st.floats(0, 1000),
     backoff=st.floats(0, 30),
     stretch=st.floats(1.0, 1.1),
@@ -182,7 +183,8 @@ def test_no_wait_outlasts_the_deadline_or_max_wait(
     attempt: int,
     others: bool,
     other_keys: bool,
-    may_retry: bool,
+    on_trial: bool,
+    delivered: bool,
     remaining: float,
     backoff: float,
     stretch: float,
@@ -191,7 +193,8 @@ def test_no_wait_outlasts_the_deadline_or_max_wait(
         attempt=attempt,
         others=others,
         other_keys=other_keys,
-        may_retry=may_retry,
+        on_trial=on_trial,
+        delivered=delivered,
         remaining_s=remaining,
         backoff_s=backoff,
         stretch=stretch,
@@ -200,7 +203,7 @@ def test_no_wait_outlasts_the_deadline_or_max_wait(
     assert decision.wait_s <= Policy().max_wait
     assert decision.wait_s == 0 or decision.wait_s < remaining
     assert decision.wait_s == 0 or decision.then == "retry"
-    assert decision.then != "retry" or (may_retry and attempt < Policy().attempts)
+    assert decision.then != "retry" or (not on_trial and not delivered and attempt < Policy().attempts)
     assert decision.then != "out_of_time" or not others
     assert decision.exact_s is None or (decision.at_once and decision.exact_s == failure.retry_after_s)
     assert failure.kind != "request_specific" or decision.bench is None
