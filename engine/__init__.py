@@ -89,11 +89,17 @@ if TYPE_CHECKING:
         RequestFailed as RequestFailed,
         RequestStarted as RequestStarted,
         RequestSucceeded as RequestSucceeded,
+        StoreDegraded as StoreDegraded,
+        StoreRestored as StoreRestored,
         StreamBroken as StreamBroken,
     )
     from engine.figures import (
         Figures as Figures,
         ModelFigures as ModelFigures,
+    )
+    from engine.fleet import (
+        EngineSeen as EngineSeen,
+        StoreState as StoreState,
     )
     from engine.messages import (
         Delta as Delta,
@@ -109,6 +115,9 @@ if TYPE_CHECKING:
     from engine.names import (
         is_key as is_key,
         is_model as is_model,
+    )
+    from engine.places import (
+        state_folder as state_folder,
     )
     from engine.policy import (
         Backoff as Backoff,
@@ -131,6 +140,10 @@ if TYPE_CHECKING:
         Signal as Signal,
         Vectors as Vectors,
     )
+    from engine.recorded import (
+        Recorded as Recorded,
+        event_from_json as event_from_json,
+    )
     from engine.request import (
         cause_json as cause_json,
         causes_of as causes_of,
@@ -138,6 +151,21 @@ if TYPE_CHECKING:
     from engine.secret import (
         Secret as Secret,
         redact as redact,
+    )
+    from engine.store.address import (
+        store_address as store_address,
+    )
+    from engine.store.base import (
+        Store as Store,
+        StoreError as StoreError,
+        StoreRefused as StoreRefused,
+    )
+    from engine.store.memory import (
+        MemoryStore as MemoryStore,
+    )
+    from engine.store.opening import (
+        open_store as open_store,
+        store_name as store_name,
     )
     from engine.stream import (
         Stream as Stream,
@@ -220,11 +248,17 @@ _HOME = {
         "RequestFailed",
         "RequestStarted",
         "RequestSucceeded",
+        "StoreDegraded",
+        "StoreRestored",
         "StreamBroken",
     ),
     "figures": (
         "Figures",
         "ModelFigures",
+    ),
+    "fleet": (
+        "EngineSeen",
+        "StoreState",
     ),
     "messages": (
         "Delta",
@@ -241,6 +275,7 @@ _HOME = {
         "is_key",
         "is_model",
     ),
+    "places": ("state_folder",),
     "policy": (
         "Backoff",
         "Policy",
@@ -260,6 +295,10 @@ _HOME = {
         "Signal",
         "Vectors",
     ),
+    "recorded": (
+        "Recorded",
+        "event_from_json",
+    ),
     "request": (
         "cause_json",
         "causes_of",
@@ -267,6 +306,17 @@ _HOME = {
     "secret": (
         "Secret",
         "redact",
+    ),
+    "store.address": ("store_address",),
+    "store.base": (
+        "Store",
+        "StoreError",
+        "StoreRefused",
+    ),
+    "store.memory": ("MemoryStore",),
+    "store.opening": (
+        "open_store",
+        "store_name",
     ),
     "stream": ("Stream",),
     "survey": (

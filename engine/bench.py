@@ -22,6 +22,7 @@ from dataclasses import replace
 from typing import Final
 
 from engine.entry import Entry, Lease
+from engine.names import is_model, provider_of, whole_provider
 from engine.stay import Benched, Block, Sentence, Stay, Ticket, Transition, Trial, TrialTakenBy, Unbenched
 
 _MOST_ENTRIES: Final = 10_000
@@ -49,9 +50,8 @@ class Bench:
         own = self._block(name)
         if own is not None and own.manual:
             return own
-        provider, slash, model = name.partition("/")
-        if slash and model != "*" and "#" not in provider:
-            whole = self._entries.get(f"{provider}/*")
+        if is_model(name):
+            whole = self._entries.get(whole_provider(name))
             if whole is not None and name not in whole.spared:
                 return whole.block(self._clock()) or own
         return own
@@ -88,13 +88,21 @@ class Bench:
         """What an attempt takes along when it begins."""
         return Ticket(name, self._generation(name))
 
-    def take_trial(self, name: str, by: TrialTakenBy, lease_s: float) -> tuple[Ticket, list[Transition]]:
+    def may_take_trial(self, name: str, by: TrialTakenBy) -> bool:
+        """True if a model is due, and this is who may try it."""
+        block = self.block(name)
+        return block is not None and (block.is_open or (by == "probe" and block.state == "due"))
+
+    def take_trial(
+        self, name: str, by: TrialTakenBy, lease_s: float, number: int | None = None
+    ) -> tuple[Ticket, list[Transition]]:
         """Begins the one attempt that may try a model whose bench has run out.
 
         Args:
             name: The model; it must be due.
             by: Who tries it.
             lease_s: Seconds after which the trial lapses if nobody settles it.
+            number: Tells it from every other trial; not 0. The bench counts its own if it is left out.
 
         Returns:
             The attempt's ticket, and what took place.
@@ -102,13 +110,12 @@ class Bench:
         Raises:
             ValueError: The model is not due, or waits for a probe, and this is none.
         """
-        block = self.block(name)
-        if block is None or block.state != "due" or (by == "request" and not block.is_open):
+        if not self.may_take_trial(name, by):
             raise ValueError(f"{name} is not due")
         entry = self._entries[name]
         now = self._clock()
         self._trials += 1
-        lease = Lease(self._trials, by, now + lease_s)
+        lease = Lease(number or self._trials, by, now + lease_s)
         transitions = entry.take(lease, now)
         self._note_end(entry)
         return Ticket(name, entry.generation, lease.number), transitions
@@ -190,25 +197,31 @@ class Bench:
         Returns:
             What came back; nothing if nothing was out.
         """
-        provider, slash, model = name.partition("/")
-        names = {name, *also}
-        if slash and model == "*":
-            names |= {n for n in self._entries if n.startswith((f"{provider}/", f"{provider}#"))}
-        now = self._clock()
-        gone: list[Transition] = []
-        for each in sorted(names):
-            # An entry, even if blank: what is in flight is fenced off.
-            gone += self._entry(each).clear(now, by)
-        if slash and model != "*" and "#" not in provider:
-            spared = self._spare(f"{provider}/*", name, by)
+        gone = [each for name in self.lifted_with(name, also) for each in self.clear(name, by)]
+        if is_model(name):
+            spared = self.spare(name, by)
             if spared:  # the model comes back once, whatever else kept it out
                 gone = [each for each in gone if each.name != name or isinstance(each, Trial)]
             gone += spared
         return gone
 
-    def _spare(self, whole: str, model: str, by: str) -> list[Transition]:
-        entry = self._entries.get(whole)
-        if entry is None or self._block(whole) is None or model in entry.spared:
+    def lifted_with(self, name: str, also: Iterable[str] = ()) -> list[str]:
+        """The names that an unbench of this one clears, in their order."""
+        names = {name, *also}
+        if name == whole_provider(name):
+            provider = provider_of(name)
+            names |= {n for n in self._entries if n.startswith((f"{provider}/", f"{provider}#"))}
+        return sorted(names)
+
+    def clear(self, name: str, by: str) -> list[Transition]:
+        """An operator lifts everything that keeps this one name out itself, and what counts against it."""
+        # An entry, even if blank: what is in flight is fenced off.
+        return self._entry(name).clear(self._clock(), by)
+
+    def spare(self, model: str, by: str) -> list[Transition]:
+        """An operator takes one model out of the hold of its whole provider."""
+        entry = self._entries.get(whole_provider(model))
+        if entry is None or entry.block(self._clock()) is None or model in entry.spared:
             return []
         entry.spared |= {model}
         return [Unbenched(model, manual=True, why="operator", by=by)]
@@ -223,6 +236,26 @@ class Bench:
         gone = [transition for entry in self._entries.values() for transition in entry.expire(now)]
         self._next_end = min(entry.next_end() for entry in self._entries.values())
         return gone
+
+    # Entries, as a store keeps them
+
+    def entry(self, name: str) -> Entry | None:
+        """What is known of a name; not to be changed."""
+        return self._entries.get(name)
+
+    def entries(self) -> list[Entry]:
+        """What is known of every name; not to be changed."""
+        return list(self._entries.values())
+
+    def put(self, entries: Iterable[Entry]) -> None:
+        """Takes over what somebody else knows of some names; nobody else may go on changing it."""
+        for entry in entries:
+            if entry.name not in self._entries:
+                self._make_room()
+            self._entries[entry.name] = entry
+        self._next_end = (
+            min(each.next_end() for each in self._entries.values()) if self._entries else math.inf
+        )
 
     # Inside
 
@@ -243,8 +276,7 @@ class Bench:
         if entry is not None:
             return entry.generation
         # Its provider's, so that an unbench of the whole provider fences it off, too.
-        provider = name.partition("/")[0].partition("#")[0]
-        whole = self._entries.get(f"{provider}/*")
+        whole = self._entries.get(whole_provider(name))
         return max(self._first_generation, whole.generation) if whole else self._first_generation
 
     def _make_room(self) -> None:

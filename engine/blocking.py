@@ -16,10 +16,13 @@ from engine.blocking_stream import BlockingStream
 from engine.bus import Observer
 from engine.config.model import Config
 from engine.engine import Engine
+from engine.fleet import EngineSeen, StoreState
 from engine.loop_thread import LoopThread
 from engine.messages import Embeddings, Prompt, Reply
 from engine.policy import Policy
 from engine.probing import Probed
+from engine.recorded import Recorded
+from engine.store.base import Store
 from engine.survey import Benched, KeyStatus, ModelStatus, Prospect
 
 
@@ -38,14 +41,18 @@ class BlockingEngine:
         config: A checked configuration, from `load_config` or built in code.
         name: What events call this engine; by default the program's name and process id.
         watch: False to leave later changes of the configuration's file alone.
+        store: Where benches and events live; by default what the configuration names.
 
     Raises:
+        StoreRefused: The store that the configuration names can't be used as it is written.
         RuntimeError: From any call: the engine is closed, also while the call waits; the process was
             forked; or an observer, which runs in the engine's thread, asks for something to wait for.
     """
 
-    def __init__(self, config: Config, *, name: str | None = None, watch: bool = True) -> None:
-        self._engine = Engine(config, name=name, watch=watch)
+    def __init__(
+        self, config: Config, *, name: str | None = None, watch: bool = True, store: Store | None = None
+    ) -> None:
+        self._engine = Engine(config, name=name, watch=watch, store=store)
         self._thread = LoopThread(self._running())
         self._listening: weakref.WeakSet[BlockingEvents] = weakref.WeakSet()
 
@@ -186,6 +193,30 @@ class BlockingEngine:
             return events
 
         return self._thread.do(listen)
+
+    # The store
+
+    @property
+    def store(self) -> StoreState:
+        """Where benches live, and whether that works."""
+        return self._thread.do(lambda: self._engine.store)
+
+    def flush(self, within_s: float = 5.0) -> None:
+        """Waits until every change and every event so far is in the store; see `Engine.flush`."""
+        self._thread.run(partial(self._engine.flush, within_s))
+
+    def history(self, since_s: float | None = None, *, after: str = "", limit: int = 1000) -> list[Recorded]:
+        """A page of the journal: events of all engines at this store; see `Engine.history`."""
+        return self._thread.run(partial(self._engine.history, since_s, after=after, limit=limit))
+
+    def observe_others(self, callback: Observer, *, since_s: float = 0.0) -> BlockingObservation:
+        """Calls a function with every event of other engines at the same store; see `observe`."""
+        listen = partial(self._engine.observe_others, callback, since_s=since_s)
+        return BlockingObservation(self._thread, self._thread.do(listen))
+
+    def engines(self) -> list[EngineSeen]:
+        """The engines at this store that gave a sign of life within a day."""
+        return self._thread.do(self._engine.engines)
 
     # The configuration
 

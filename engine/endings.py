@@ -19,6 +19,7 @@ from engine.errors import (
     StreamInterrupted,
     UpstreamError,
 )
+from engine.names import is_model
 from engine.request import Request
 from engine.roster import Unusable
 from engine.sideline import Sideline
@@ -201,4 +202,4 @@ def _ways_off_the_bench(request: Request, blocks: Sequence[Block]) -> list[str]:
 
 def _is_wider(block: Block) -> bool:
     """True if more than one model is out with it: a key's bench, or a provider's."""
-    return "#" in block.name or block.name.endswith("/*")
+    return not is_model(block.name)

@@ -6,37 +6,37 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from types import TracebackType
 from typing import Self, Unpack
+from uuid import uuid4
 
-from engine import survey
 from engine.asking import Asking, EmbedAsking
-from engine.bus import Bus, EventQueue, Observation, Observer
+from engine.bus import Bus, EventQueue, Observation, Observer, Observers
 from engine.completion import Completion
 from engine.config.model import Config
 from engine.config.watch import Watched, changes
-from engine.durations import LONGEST_S, format_duration
+from engine.controls import Controls
 from engine.embedding import Embedding
 from engine.errors import ConfigError
 from engine.events import ConfigRejected, ConfigReloaded
-from engine.identity import engine_name, operator_name
+from engine.fleet import EngineSeen, Fleet, StoreState
+from engine.identity import engine_name
 from engine.intake import Intake
 from engine.messages import Embeddings, Prompt, Reply
-from engine.names import check_benchable, is_model
 from engine.policy import Policy
 from engine.probing import Probed, Prober
 from engine.providers.build import build_provider
-from engine.resolve import resolve
+from engine.recorded import Recorded
 from engine.roster import Roster
 from engine.sideline import Sideline
-from engine.stay import Block
+from engine.store.base import Store, StoreError
+from engine.store.opening import open_store
 from engine.stream import Stream
 
 _LOOK_AT_FILE_EVERY_S = 1.0
 
 
-class Engine:
+class Engine(Controls):
     """Runs fallback chains of models.
 
     Use it as an asynchronous context manager, or call `aclose` at the end. One engine serves any
@@ -48,6 +48,15 @@ class Engine:
         clock: Seconds that only ever grow; the event loop's own by default.
         rng: Where jitter comes from.
         watch: False to leave later changes of the configuration's file alone.
+        store: Where benches and events live; by default what the configuration names.
+        visible: False for one that is gone in a moment: others need not know that it was there.
+
+    Attributes:
+        name: What its events call it.
+        run: Unique, also among engines of one name.
+
+    Raises:
+        StoreRefused: The store that the configuration names can't be used as it is written.
     """
 
     def __init__(
@@ -58,31 +67,44 @@ class Engine:
         clock: Callable[[], float] = time.monotonic,
         rng: random.Random | None = None,
         watch: bool = True,
+        store: Store | None = None,
+        visible: bool = True,
     ) -> None:
         self.name = name or engine_name()
-        self._config = config
-        self._clock = clock
+        self.run = uuid4().hex
         self._bus = Bus(self.name)
-        self._sideline = Sideline(self._bus, clock, self._probe_due)
-        self._roster = Roster(config, self._sideline.bench, build_provider)
+        sideline = Sideline(self._bus, clock, self._probe_due)
+        super().__init__(config, Roster(config, sideline.bench, build_provider), sideline)
+        self._fleet = self._joined(store or open_store(config.store), clock, visible=visible)
         jitter = rng or random.Random()  # noqa: S311  (not cryptography)
-        self._intake = Intake(config, self._roster, self._sideline, self._bus, clock=clock, rng=jitter)
+        self._intake = Intake(config, self._roster, sideline, self._bus, clock=clock, rng=jitter)
         self._prober = Prober(self._intake, self._roster)
         self._watched = Watched(config) if watch and config.path else None
         self._watching: asyncio.Task[None] | None = None
         self._is_closed = False
 
     @property
-    def config(self) -> Config:
-        """The configuration in force."""
-        return self._config
-
-    @property
     def policy(self) -> Policy:
         """The defaults; `policy.replace(...)` makes one of your own for a request."""
         return self._config.defaults
 
+    def _joined(self, store: Store | None, clock: Callable[[], float], *, visible: bool) -> Fleet | None:
+        if store is None:
+            return None
+        return Fleet(
+            store,
+            self._bus,
+            self._sideline,
+            name=self.name,
+            run=self.run,
+            journal=self._config.journal,
+            clock=clock,
+            visible=visible,
+        )
+
     async def __aenter__(self) -> Self:
+        if self._fleet is not None and not self._is_closed:
+            await self._fleet.open()
         if self._watched is not None and not self._is_closed:
             self._watching = asyncio.create_task(self._watch(self._watched), name="standby: configuration")
         return self
@@ -105,6 +127,8 @@ class Engine:
             self._sideline.close()
             await self._roster.aclose()
         finally:
+            if self._fleet is not None:
+                await self._fleet.aclose()
             self._bus.close()
 
     # Asking
@@ -163,80 +187,6 @@ class Engine:
         """
         return await Embedding(self._intake.embed(target, texts, asking)).run()
 
-    # The bench, by hand
-
-    def bench(
-        self,
-        name: str,
-        *,
-        for_: float | None = None,
-        until: datetime | None = None,
-        reason: str = "",
-        by: str | None = None,
-    ) -> None:
-        """Takes something out of play until a time, or until `unbench`.
-
-        Args:
-            name: A model, `provider/*`, a key `provider#name`, or a key on one model.
-            for_: Seconds.
-            until: A time; a naive one is local time. With neither there is no end.
-            reason: Why, for whoever looks.
-            by: Who; `user@host` by default.
-
-        Raises:
-            UnknownTarget: No such provider, key, or model name.
-            ValueError: Both `for_` and `until` are given, or the end is not in the future, or more
-                than ten years away.
-        """
-        if for_ is not None and until is not None:
-            raise ValueError("give either for_ or until, not both")
-        if until is not None:
-            for_ = until.timestamp() - time.time()
-        if for_ is not None and not 0 < for_ < float("inf"):
-            raise ValueError("a bench must end in the future")
-        if for_ is not None and for_ > LONGEST_S:
-            raise ValueError(f"a bench lasts at most {format_duration(LONGEST_S)}, or has no end at all")
-        check_benchable(self._config, name)
-        self._sideline.expire()
-        self._sideline.hold(name, for_, reason, by or operator_name())
-
-    def unbench(self, name: str, *, by: str | None = None) -> bool:
-        """Brings something back, whatever keeps it out: holds, automatic benches, its keys' benches.
-
-        Args:
-            name: As for `bench`, or what the bench knows although the configuration no longer does.
-            by: Who; `user@host` by default.
-
-        Returns:
-            True if it was on the bench, due or on trial; False if no more than, say, one of its keys was.
-
-        Raises:
-            UnknownTarget: No such provider, key, or model name.
-        """
-        self._sideline.expire()
-        if not self._sideline.bench.knows(name):
-            check_benchable(self._config, name)
-        also = self._roster.key_names(name) if is_model(name) else ()
-        was_out = self._standing(name) is not None
-        self._sideline.unbench(name, by or operator_name(), also)
-        return was_out
-
-    def is_benched(self, name: str) -> bool:
-        """True if a model, `provider/*` or a key is on the bench now, or is tried out by another request."""
-        self._sideline.expire()
-        block = self._standing(name)
-        return block is not None and not block.is_open
-
-    def _standing(self, name: str) -> Block | None:
-        """What keeps a name out, a model's keys included; also of what the configuration no longer has."""
-        standing = self._roster.standing(name) if is_model(name) else None
-        return standing if isinstance(standing, Block) else self._sideline.bench.block(name)
-
-    def benched(self) -> list[survey.Benched]:
-        """Everything on the bench now, a snapshot. What is due is not: the next request may try it."""
-        self._sideline.expire()
-        return survey.benched(self._sideline)
-
     async def probe(self, model: str) -> Probed:
         """Asks one model for a few tokens, whatever the bench says of it.
 
@@ -255,42 +205,7 @@ class Engine:
     def _probe_due(self, model: str) -> None:
         self._prober.begin(model)
 
-    # Looking
-
-    def keys(self) -> list[survey.KeyStatus]:
-        """The state of every provider's keys, in the order in which they are used."""
-        self._sideline.expire()
-        return survey.keys(self._roster, self._sideline)
-
-    def status(self) -> list[survey.ModelStatus]:
-        """The state of every model the configuration names, and of any other on the bench."""
-        self._sideline.expire()
-        models = survey.known_models(self._config, (out.name for out in survey.benched(self._sideline)))
-        return survey.status(models, self._roster, self._sideline)
-
-    def explain(
-        self, target: str | Sequence[str], *, only: bool = False, owner: str | None = None
-    ) -> list[survey.Prospect]:
-        """A dry run: who would be tried now, who would be skipped and why.
-
-        Args:
-            target: As for `complete`.
-            only: True for exactly the one model the target names.
-            owner: Who asks.
-
-        Raises:
-            UnknownTarget: No part of the target is known.
-        """
-        self._sideline.expire()
-        found = resolve(self._config, target, only=only, owner=owner)
-        unknown = [survey.Prospect(part, "skip", f"unresolved: {why}") for part, why in found.skipped]
-        policy = found.policy.when_all_benched
-        known = survey.explain(found.models, policy, self._roster, self._sideline)
-        return [each._replace(fallback=each.model in found.fallback) for each in known] + unknown
-
-    def chains(self) -> dict[str, tuple[str, ...]]:
-        """Each chain as it resolves, in the file's order."""
-        return {name: survey.chain_models(self._config, name) for name in self._config.chains}
+    # Listening
 
     def observe(self, callback: Observer) -> Observation:
         """Calls a function with every event, until the observation is closed.
@@ -311,6 +226,64 @@ class Engine:
                 `feed.dropped` says how many.
         """
         return self._bus.events(maxsize)
+
+    # The store
+
+    @property
+    def store(self) -> StoreState:
+        """Where benches live, and whether that works."""
+        if self._fleet is None:
+            return StoreState("memory", shared=False, ok=True, why="")
+        return self._fleet.state
+
+    async def flush(self, within_s: float = 5.0) -> None:
+        """Waits until every change and every event so far is in the store.
+
+        Args:
+            within_s: Seconds.
+
+        Raises:
+            StoreError: The store can't be used, or takes longer.
+        """
+        if self._fleet is not None:
+            await self._fleet.flush(within_s)
+
+    async def history(
+        self, since_s: float | None = None, *, after: str = "", limit: int = 1000
+    ) -> list[Recorded]:
+        """A page of the journal: events of all engines at this store, the oldest first.
+
+        Args:
+            since_s: Seconds back from now; None for as far as the journal goes.
+            after: The place of an event: the page begins behind it.
+            limit: Most events.
+
+        Raises:
+            StoreError: The store can't be used, or is this process's memory, which keeps no journal.
+        """
+        if self._fleet is None:
+            raise StoreError("there is no journal: `store: memory` keeps nothing of what happens")
+        return await self._fleet.history(since_s, after, limit)
+
+    def observe_others(self, callback: Observer, *, since_s: float = 0.0) -> Observation:
+        """Calls a function with every event that other engines at the same store tell of.
+
+        Args:
+            callback: As for `observe`; nobody else's events come in a memory store.
+            since_s: Seconds back from now: what happened since then comes first.
+
+        Returns:
+            A context manager; `close` ends it, too.
+        """
+        return (
+            Observers().observe(callback)
+            if self._fleet is None
+            else (self._fleet.observe_others(callback, since_s))
+        )
+
+    def engines(self) -> list[EngineSeen]:
+        """The engines at this store that gave a sign of life within a day; none in a memory store."""
+        return [] if self._fleet is None else self._fleet.engines
 
     # The configuration
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
+from engine.names import is_key
 from engine.stay import (
     HIGHEST_LEVEL,
     Benched,
@@ -37,6 +39,10 @@ class Lease:
     by: TrialTakenBy
     until: float
 
+    def shifted(self, by_s: float) -> Self:
+        """The same on a clock that is ahead by so many seconds."""
+        return replace(self, until=self.until + by_s)
+
 
 @dataclass(slots=True, eq=False)
 class Entry:
@@ -50,6 +56,11 @@ class Entry:
         spared: Models that an operator took out of a hold of `provider/*`.
         lease: The trial under way; it may have lapsed.
         failures: Failures in a row.
+        top_level: The level when it last changed; `level` says what is left of it.
+        healthy_since: From when on the level falls.
+        decay_s: It falls by one in this time.
+        is_told_due: True once its being due has been told.
+        left_to_requests: True once a probe could not tell.
     """
 
     name: str
@@ -59,36 +70,51 @@ class Entry:
     spared: frozenset[str] = frozenset()
     lease: Lease | None = None
     failures: int = 0
-    _level: int = 0
-    _healthy_since: float = 0.0  # from when on the level falls
-    _decay_s: float = math.inf  # by one in this time
-    _is_told_due: bool = False
-    _left_to_requests: bool = False  # a probe could not tell
+    top_level: int = 0
+    healthy_since: float = 0.0
+    decay_s: float = math.inf
+    is_told_due: bool = False
+    left_to_requests: bool = False
 
     @property
     def is_key(self) -> bool:
         """True for a key, everywhere or on one model."""
-        return "#" in self.name.partition("/")[0]
+        return is_key(self.name)
 
     @property
     def is_idle(self) -> bool:
         """True if nobody waits for any of it."""
-        return self.hold is None and self.lease is None and (self.auto is None or self._is_told_due)
+        return self.hold is None and self.lease is None and (self.auto is None or self.is_told_due)
 
     @property
     def awaits_probe(self) -> bool:
         """True if a probe is to try it, and no request."""
         terms = self.auto.terms if self.auto else None
-        return terms is not None and terms.probe and not self._left_to_requests
+        return terms is not None and terms.probe and not self.left_to_requests
+
+    @property
+    def is_blank(self) -> bool:
+        """True if nothing keeps it out and nothing counts against it."""
+        return not (self.hold or self.auto or self.lease or self.failures or self.top_level)
+
+    def shifted(self, by_s: float) -> Self:
+        """A copy on a clock that is ahead by so many seconds."""
+        return replace(
+            self,
+            auto=self.auto and self.auto.shifted(by_s),
+            hold=self.hold and self.hold.shifted(by_s),
+            lease=self.lease and self.lease.shifted(by_s),
+            healthy_since=self.healthy_since + by_s,
+        )
 
     def level(self, now: float) -> int:
         """The level, one lower for each cooldown that passed in health."""
-        if self.auto is not None or not self._level:
-            return self._level
-        if not self._decay_s:
+        if self.auto is not None or not self.top_level:
+            return self.top_level
+        if not self.decay_s:
             return 0
-        fallen = (now - self._healthy_since) / self._decay_s
-        return max(0, self._level - int(min(fallen, HIGHEST_LEVEL)))
+        fallen = (now - self.healthy_since) / self.decay_s
+        return max(0, self.top_level - int(min(fallen, HIGHEST_LEVEL)))
 
     def block(self, now: float) -> Block | None:
         """What keeps it out of play, None if nothing does."""
@@ -114,25 +140,25 @@ class Entry:
 
     def fail(self, after: int, now: float) -> bool:
         """Counts a failure in play; True if there are enough for a bench."""
-        self._level = self.level(now)
-        self._healthy_since = now
+        self.top_level = self.level(now)
+        self.healthy_since = now
         self.failures += 1
         return self.failures >= after
 
     def bench(self, sentence: Sentence, now: float) -> Transition:
         """Benches it, a level up."""
-        self._level = min(self._level + 1, HIGHEST_LEVEL)
-        length = sentence.length_s(self._level)
+        self.top_level = min(self.top_level + 1, HIGHEST_LEVEL)
+        length = sentence.length_s(self.top_level)
         self.auto = Stay(now, length, sentence.reason, dead=sentence.dead, terms=sentence.terms)
-        self._decay_s = sentence.terms.cooldown_s
-        self._is_told_due = self._left_to_requests = False
+        self.decay_s = sentence.terms.cooldown_s
+        self.is_told_due = self.left_to_requests = False
         self.generation += 1
-        return Benched(self.name, self.auto, manual=False, level=self._level, failures=self.failures)
+        return Benched(self.name, self.auto, manual=False, level=self.top_level, failures=self.failures)
 
     def lift(self, now: float, why: WhyBack) -> Transition:
         """Ends the automatic bench. Its level stays, and falls from now on."""
         self.auto = None
-        self._healthy_since = now
+        self.healthy_since = now
         self.generation += 1
         return Unbenched(self.name, manual=False, why=why)
 
@@ -147,14 +173,14 @@ class Entry:
         lease, self.lease = self.lease, None
         if lease is None:
             return []
-        self._left_to_requests |= lease.by == "probe"
+        self.left_to_requests |= lease.by == "probe"
         return [Trial(self.name, lease.by, outcome if lease.until > now else "lapsed")]
 
     def tell_due(self) -> list[Transition]:
         """The automatic bench has run out: the transition, the first time."""
-        if self._is_told_due:
+        if self.is_told_due:
             return []
-        self._is_told_due = True
+        self.is_told_due = True
         return [Due(self.name, self.awaits_probe)]
 
     def clear(self, now: float, by: str) -> list[Transition]:
@@ -164,7 +190,7 @@ class Entry:
         self.auto = self.hold = None
         self.generation += 1
         self.spared = frozenset()
-        self.failures = self._level = 0
+        self.failures = self.top_level = 0
         if blocked is None:
             return settled
         return [*settled, Unbenched(self.name, manual=blocked.manual, why="operator", by=by)]
@@ -186,5 +212,5 @@ class Entry:
         """When something of it is over next, on the bench's clock; infinite for never."""
         lease = self.lease.until if self.lease else math.inf
         hold = self.hold.end if self.hold else math.inf
-        auto = self.auto.end if self.auto and not self._is_told_due else math.inf
+        auto = self.auto.end if self.auto and not self.is_told_due else math.inf
         return min(lease, hold, auto)

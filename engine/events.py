@@ -332,6 +332,26 @@ class ConfigRejected(Event):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class StoreDegraded(Event):
+    """The store can't be used: the bench is this process's own until it can, and the journal waits."""
+
+    event = "store.degraded"
+    log_level = _WARNING
+    store: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class StoreRestored(Event):
+    """The store is there again, and has what happened meanwhile."""
+
+    event = "store.restored"
+    log_level = _WARNING
+    store: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FeedDropped(Event):
     """This observer was too slow and did not get that many events."""
 

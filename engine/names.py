@@ -18,6 +18,16 @@ def is_model(name: str) -> bool:
     return bool(slash) and "#" not in head and rest != "*"
 
 
+def provider_of(name: str) -> str:
+    """The provider that a name on the bench belongs to."""
+    return name.partition("/")[0].partition("#")[0]
+
+
+def whole_provider(name: str) -> str:
+    """The name that stands for all models of a name's provider."""
+    return f"{provider_of(name)}/*"
+
+
 def check_benchable(config: Config, name: str) -> None:
     """Sees to it that a name could stand on the bench.
 

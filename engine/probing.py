@@ -6,6 +6,7 @@ import asyncio
 from typing import Any, NamedTuple
 
 from engine.errors import ChainExhausted, StandbyError
+from engine.failover import Walk
 from engine.intake import Intake
 from engine.roster import Roster, Unusable
 from engine.stay import Block, State
@@ -45,7 +46,7 @@ class Prober:
     def __init__(self, intake: Intake, roster: Roster) -> None:
         self._intake = intake
         self._roster = roster
-        self._under_way: dict[str, asyncio.Task[Probed]] = {}
+        self._under_way: dict[str, asyncio.Task[None]] = {}
         self._closed = False
 
     def begin(self, model: str) -> None:
@@ -60,7 +61,7 @@ class Prober:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             return
-        task = loop.create_task(self.probe(model), name=f"standby: probe of {model}")
+        task = loop.create_task(self._try_out(model), name=f"standby: probe of {model}")
         self._under_way[model] = task
         task.add_done_callback(lambda _: self._under_way.pop(model))
 
@@ -79,8 +80,23 @@ class Prober:
         if isinstance(before, Unusable):
             return Probed(model, ok=False, elapsed_s=0.0, first_token_s=None, error=before.detail,
                           brought_back=False, state="live")  # fmt: skip
+        return await self._ask(self._intake.probe(model, _policy(before)), before)
+
+    async def _try_out(self, model: str) -> None:
+        """Probes a model that is due, unless another engine does."""
+        before = self._roster.standing(model)
+        if isinstance(before, Unusable):
+            return
         walk = self._intake.probe(model, _policy(before))
+        if await walk.take_trial():
+            try:
+                await self._ask(walk, before)
+            finally:
+                walk.give_back()
+
+    async def _ask(self, walk: Walk, before: Block | None) -> Probed:
         request = walk.request
+        model = request.target
         error = None
         try:
             async with Stream(walk) as stream:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import math
+import random
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from engine.bench import Bench
 from engine.bus import Bus, iso
+from engine.entry import Entry
 from engine.events import (
     Event,
     KeyBenched,
@@ -19,10 +21,50 @@ from engine.events import (
     ModelTrial,
     ModelUnbenched,
 )
-from engine.names import is_key
+from engine.names import is_key, is_model
 from engine.stay import Benched, Due, Sentence, Stay, Ticket, Transition, Trial, TrialTakenBy
+from engine.steps import (
+    Cleared,
+    Expired,
+    Extended,
+    Failed,
+    GivenBack,
+    Held,
+    Spared,
+    Succeeded,
+    Taken,
+    TrialTaken,
+)
 
 _CLOCK_WAS_SET_S: Final = 0.5
+_WORTH_SHARING_S: Final = 1.0
+
+
+class Ledger(Protocol):
+    """Where steps of the bench are taken once more, for all engines."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """True while steps are on their way."""
+
+    def submit(self, step: Taken, transitions: Sequence[Transition], *, told: bool) -> None:
+        """Takes a step that was taken here; unless it was told already, tells what comes of it."""
+
+    async def claim(self, step: Taken, transitions: Sequence[Transition]) -> bool:
+        """Takes a trial that was taken here, and tells of it; False if another engine has it."""
+
+    async def settled(self) -> None:
+        """Waits, not long, until the steps on their way are taken."""
+
+
+class Door(Protocol):
+    """How one comes to the ledger."""
+
+    async def ready(self) -> None:
+        """Waits, not long, until what others did is known."""
+
+    def catch_up(self) -> None:
+        """Takes in what has come, where no loop runs that would do it."""
 
 
 class Sideline:
@@ -48,6 +90,9 @@ class Sideline:
         self._clock = clock
         self._wall = wall
         self._offset = wall() - clock()
+        self._ledger: Ledger | None = None
+        self._door: Door | None = None
+        self._trial = random.getrandbits(40) << 20
         self._timer: asyncio.TimerHandle | None = None
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         self._to_probe: set[str] = set()
@@ -66,38 +111,122 @@ class Sideline:
         """Seconds until a stay ends, None for no end."""
         return None if stay.until is None else max(0.0, stay.until - self._clock())
 
+    # Steps
+
+    def join(self, ledger: Ledger, door: Door) -> None:
+        """From now on every step counts for all engines at one store."""
+        self._ledger, self._door = ledger, door
+
+    async def ready(self) -> None:
+        """Waits, not long, until it is known what other engines benched."""
+        if self._door is not None:
+            await self._door.ready()
+
+    async def settled(self) -> None:
+        """Waits, not long, until all steps so far count, and have been told of."""
+        if self._ledger is not None and self._ledger.is_waiting:
+            await self._ledger.settled()
+
+    async def claim(self, name: str, by: TrialTakenBy, lease_s: float) -> Ticket | None:
+        """Begins the trial of a model that is due; None if another engine was first."""
+        if self._ledger is None:
+            return self.take_trial(name, by, lease_s)
+        self._trial += 1
+        step = TrialTaken(name, by, lease_s, self._trial)
+        ticket, transitions = self.bench.take_trial(name, by, lease_s, self._trial)
+        try:
+            is_ours = await self._ledger.claim(step, transitions)
+        except BaseException:
+            self.give_back(ticket)
+            raise
+        return ticket if is_ours else None
+
     def take_trial(self, name: str, by: TrialTakenBy, lease_s: float) -> Ticket:
-        """Begins the trial of a model that is due."""
+        """Begins the trial of a model that is due, for this engine alone."""
         ticket, transitions = self.bench.take_trial(name, by, lease_s)
         self.announce(transitions)
         return ticket
 
-    def failed(self, ticket: Ticket, sentence: Sentence) -> list[Transition]:
-        """Counts a failure; the caller announces what came of it, after its own event."""
-        return self.bench.failed(ticket, sentence)
+    def extend(self, ticket: Ticket, more_s: float) -> None:
+        """Gives a trial more time before it lapses."""
+        self.bench.extend(ticket, more_s)
+        if more_s >= _WORTH_SHARING_S:
+            self._share(Extended(ticket, more_s), ())
+
+    def failed(self, ticket: Ticket, sentence: Sentence) -> tuple[Failed, list[Transition]]:
+        """Counts a failure; the caller has it settled once its own event is out."""
+        step = Failed(ticket, sentence)
+        return step, step.take(self.bench)
+
+    def settle(self, step: Failed, transitions: Sequence[Transition]) -> None:
+        """Tells of what came of a failure, or has it told once it is known what that is among all engines."""
+        self._share(step, transitions)
 
     def succeeded(self, tickets: Iterable[Ticket]) -> None:
         """Clears failures and automatic benches of everything that took part in a success."""
         for ticket in tickets:
-            self.announce(self.bench.succeeded(ticket))
+            counted = self.bench.failures(ticket.name)
+            transitions = self.bench.succeeded(ticket)
+            if transitions or counted:
+                self._share(Succeeded(ticket), transitions)
 
     def give_back(self, ticket: Ticket) -> None:
         """Frees the trial of an attempt that told nothing of its model; nothing if it was none."""
-        if ticket.trial:
-            self.announce(self.bench.give_back(ticket))
+        transitions = self.bench.give_back(ticket) if ticket.trial else []
+        if transitions:
+            self._share(GivenBack(ticket), transitions)
 
     def hold(self, name: str, length_s: float | None, reason: str, by: str) -> None:
         """An operator benches a name."""
-        self.announce(self.bench.hold(name, length_s, reason, by))
+        step = Held(name, length_s, reason, by)
+        self._order([step], step.take(self.bench))
 
     def unbench(self, name: str, by: str, also: Sequence[str] = ()) -> None:
         """An operator brings a name back."""
-        self.announce(self.bench.unbench(name, by, also))
+        steps: list[Taken] = [Cleared(each, by) for each in self.bench.lifted_with(name, also)]
+        if is_model(name):
+            steps.append(Spared(name, by))
+        self._order(steps, self.bench.unbench(name, by, also))
 
     def expire(self) -> None:
         """Ends the stays and trials whose time is over. Cheap when there is none."""
-        if self.bench.next_end() <= self._clock():
-            self.announce(self.bench.expire())
+        if self._door is not None:
+            self._door.catch_up()
+        if self.bench.next_end() > self._clock():
+            return
+        transitions = self.bench.expire()
+        if self._ledger is None:
+            self.announce(transitions)
+            return
+        for name in dict.fromkeys(each.name for each in transitions):
+            self._share(Expired(name), [each for each in transitions if each.name == name])
+
+    def adopt(self, entries: Sequence[Entry]) -> None:
+        """Takes over what other engines know of some names."""
+        if not entries:
+            return
+        self.bench.put(entries)
+        for entry in entries:
+            if entry.awaits_probe:
+                self._to_probe.add(entry.name)
+        self._moved(entry.name for entry in entries)
+
+    def _share(self, step: Taken, transitions: Sequence[Transition]) -> None:
+        """A step of the engine's own: told of at once, or, among many engines, by whoever it counts for."""
+        if self._ledger is None:
+            self.announce(transitions)
+            return
+        self._moved(transition.name for transition in transitions)
+        self._ledger.submit(step, transitions, told=False)
+
+    def _order(self, steps: Iterable[Taken], transitions: Sequence[Transition]) -> None:
+        """An operator's steps: told of at once, whatever others do at that time."""
+        if self._ledger is not None:
+            for step in steps:
+                self._ledger.submit(step, (), told=True)
+        self.announce(transitions)
+
+    # What follows from them
 
     def announce(self, transitions: Sequence[Transition]) -> None:
         """Tells of transitions, wakes whoever waits, and sets the timer for the next end."""
@@ -105,7 +234,11 @@ class Sideline:
             return
         for transition in transitions:
             self._tell(transition)
-        for name in {transition.name for transition in transitions}:
+        self._moved(transition.name for transition in transitions)
+
+    def _moved(self, names: Iterable[str]) -> None:
+        """Wakes whoever waits for one of these names, and sets the timer for the next end."""
+        for name in set(names):
             for waiting in self._waiting.get(name, ()):
                 if not waiting.done():
                     waiting.set_result(None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, Self
 
 WhyBack = Literal["success", "operator", "expired"]
 TrialTakenBy = Literal["request", "probe"]
@@ -93,6 +93,10 @@ class Stay(NamedTuple):
     def is_over(self, now: float) -> bool:
         """True once its end has come."""
         return self.end <= now
+
+    def shifted(self, by_s: float) -> Self:
+        """The same on a clock that is ahead by so many seconds."""
+        return self._replace(since=self.since + by_s)
 
 
 class Block(NamedTuple):

@@ -386,7 +386,7 @@ def test_events_that_nobody_holds_are_no_longer_listened_to() -> None:
     with BlockingEngine(chain_of(Scripted({"a": ["fine"]}), "a")) as engine:
         engine.events()
         engine.complete("main", "hi")
-        assert engine._engine._bus._observers == ()
+        assert not engine._engine._bus._observers
 
 
 def test_a_changed_file_is_taken_over_on_demand(tmp_path: Path) -> None:

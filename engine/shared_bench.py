@@ -1,0 +1,229 @@
+"""This engine's steps on the bench that all engines at one store share.
+
+The engine answers from its own bench in memory. A step is taken there at once; the clerk takes the same step
+in the store, where the first of many engines counts, and what comes of it is adopted here. Whoever's step
+changed the store tells of it, so that each turn is one event among all engines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
+
+from engine.entry import Entry
+from engine.names import whole_provider
+from engine.sideline import Sideline
+from engine.stay import Benched, Stay, Transition
+from engine.steps import Cleared, Held, Mended, PutBack, Spared, Taken, take
+from engine.store.base import Changes, Store, StoreError
+from engine.store.clerk import Job
+from engine.store.rows import read_entry, write_entry
+
+T = TypeVar("T")
+
+WAITS_S: Final = 0.25
+"""The longest that a request waits for the store, once."""
+_SAME_TIME_S: Final = 0.005
+_ORDERS: Final = (Held, Cleared, Spared)
+
+
+class Outcome(NamedTuple):
+    """What came of a step in the store, on the engine's clock."""
+
+    entry: Entry | None
+    transitions: list[Transition]
+
+
+class SharedBench:
+    """Takes this engine's steps in the store, and others' here.
+
+    Args:
+        sideline: The engine's bench.
+        clock: The engine's clock, seconds.
+        send: Has the clerk do something.
+
+    Attributes:
+        is_there: False while the store can't be used; steps then count here alone.
+        missed: The names that such steps changed, and whether an operator did.
+        idle: Set while no step is on its way.
+    """
+
+    def __init__(
+        self, sideline: Sideline, clock: Callable[[], float], send: Callable[[Job[Any]], None]
+    ) -> None:
+        self._sideline = sideline
+        self._clock = clock
+        self._send = send
+        self._is_late = False
+        self._pending: Counter[str] = Counter()
+        self.idle = asyncio.Event()
+        self.idle.set()
+        self.is_there = True
+        self.missed: dict[str, bool] = {}
+
+    @property
+    def is_waiting(self) -> bool:
+        """True while steps are on their way to the store."""
+        return bool(self._pending)
+
+    async def settled(self) -> None:
+        """Waits until the steps on their way are taken; not long, and not at all where that was in vain."""
+        if self._is_late:
+            return
+        try:
+            async with asyncio.timeout(WAITS_S):
+                await self.idle.wait()
+        except TimeoutError:
+            self._is_late = True
+
+    def submit(
+        self,
+        step: Taken,
+        transitions: Sequence[Transition],
+        *,
+        told: bool,
+        answer: asyncio.Future[bool] | None = None,
+    ) -> None:
+        """Has a step that was taken here taken in the store.
+
+        Args:
+            step: The step.
+            transitions: What came of it here.
+            told: True if that was told already; else it is told of what comes of it in the store.
+            answer: Gets True if the step changed anything in the store, or the store can't say.
+        """
+
+        def taken_here() -> None:
+            ordered = step.ordered if isinstance(step, PutBack) else isinstance(step, _ORDERS)
+            self.missed[step.name] = self.missed.get(step.name, False) or ordered
+            if not told:
+                self._sideline.announce(transitions)
+            resolve(answer, True)
+
+        def failed(_: StoreError) -> None:
+            self._settle(step.name)
+            taken_here()
+
+        def done(outcome: Outcome) -> None:
+            self._settle(step.name)
+            known = outcome.entry is not None  # if not, the store has lost it, and what is known here counts
+            self._adopt(outcome.entry)
+            if not told:
+                self._sideline.announce(outcome.transitions if known else transitions)
+            resolve(answer, not known or bool(outcome.transitions))
+
+        if not self.is_there:
+            taken_here()
+            return
+        at = self._clock()
+        self._pending[step.name] += 1
+        self.idle.clear()
+        self._send(Job(lambda store: self._take(store, step, at), done, failed))
+
+    async def claim(self, step: Taken, transitions: Sequence[Transition]) -> bool:
+        """Has a trial that was taken here taken in the store.
+
+        Returns:
+            True if it is this engine's, also if the store can't say so in time.
+        """
+        answer = asyncio.get_running_loop().create_future()
+        self.submit(step, transitions, told=False, answer=answer)
+        if not answer.done():
+            await asyncio.wait((answer,), timeout=0.0 if self._is_late else WAITS_S)
+        if not answer.done():
+            self._is_late = True
+        return not answer.done() or answer.result()
+
+    def _take(self, store: Store, step: Taken, at: float) -> Outcome:
+        """Takes a step in the store, as of when it was taken here. In the clerk's thread."""
+        transitions: list[Transition] = []
+
+        def change(texts: Mapping[str, str], now: float) -> str | None:
+            shift = now - self._clock()
+            reads = {name: read for name, text in texts.items() if (read := read_entry(name, text, now))}
+            read = reads.get(step.name)
+            before = write_entry(read.entry, now) if read else None
+            own = step._replace(entry=step.entry.shifted(shift)) if isinstance(step, PutBack) else step
+            entry, transitions[:] = take(own, (each.entry for each in reads.values()), at + shift)
+            after = write_entry(entry, now) if entry else None
+            return after if after != before or (read and read.mended) else None
+
+        update = store.update(step.name, [whole_provider(step.name)], change)
+        shift = self._clock() - update.now
+        read = read_entry(step.name, update.row.state, update.now)
+        return Outcome(
+            read.entry.shifted(shift) if read else None, [_shifted(each, shift) for each in transitions]
+        )
+
+    def _settle(self, name: str) -> None:
+        self._pending[name] -= 1
+        if not self._pending[name]:
+            del self._pending[name]
+        if not self._pending:
+            self.idle.set()
+            self._is_late = False
+
+    # What comes from the store
+
+    def changed(self, changes: Changes, shift_s: float) -> None:
+        """Somebody changed rows."""
+        self._adopt(*self._read(changes, shift_s))
+
+    def _adopt(self, *entries: Entry | None) -> None:
+        """Takes over what the store knows, unless steps of this engine are on their way there."""
+        known = self._sideline.bench.entry
+        self._sideline.adopt(
+            [_steady(each, known(each.name)) for each in entries if each and each.name not in self._pending]
+        )
+
+    def match(self, changes: Changes, shift_s: float) -> None:
+        """Makes this engine's bench and the store's one, after they were apart."""
+        there = {entry.name: entry for entry in self._read(changes, shift_s)}
+        missed, self.missed = self.missed, {}
+        self._adopt(*(entry for name, entry in there.items() if name not in missed))
+        for entry in self._sideline.bench.entries():
+            unknown = entry.name not in there and not entry.is_blank
+            if (entry.name in missed or unknown) and entry.name not in self._pending:
+                acted = entry.name in missed
+                step = PutBack(entry.shifted(0.0), acted=acted, ordered=missed.get(entry.name, False))
+                self.submit(step, (), told=True)
+
+    def _read(self, changes: Changes, shift_s: float) -> list[Entry]:
+        """Rows as entries on the engine's clock."""
+        entries = []
+        for name, _, state in changes.rows:
+            read = read_entry(name, state, changes.now)
+            if read is None:
+                continue
+            entries.append(read.entry.shifted(shift_s))
+            if read.mended:
+                self.submit(Mended(name), (), told=True)
+        return entries
+
+
+def resolve(answer: asyncio.Future[T] | None, value: T) -> None:
+    """Gives a future its result, if somebody still waits for it."""
+    if answer is not None and not answer.done():
+        answer.set_result(value)
+
+
+def _shifted(transition: Transition, by_s: float) -> Transition:
+    if isinstance(transition, Benched):
+        return transition._replace(stay=transition.stay.shifted(by_s))
+    return transition
+
+
+def _steady(entry: Entry, known: Entry | None) -> Entry:
+    """An entry whose stays, where they are those known already, keep the times they have here."""
+    if known is not None:
+        entry.auto = _same(entry.auto, known.auto)
+        entry.hold = _same(entry.hold, known.hold)
+    return entry
+
+
+def _same(stay: Stay | None, known: Stay | None) -> Stay | None:
+    if stay is None or known is None or abs(stay.since - known.since) > _SAME_TIME_S:
+        return stay
+    return known if stay._replace(since=known.since) == known else stay

@@ -1,0 +1,1 @@
+"""Where the bench and the journal of all processes live."""

@@ -1,0 +1,90 @@
+"""An engine's events on their way into a store: taken in at once, written in parts by the store's thread."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from engine.bus import iso
+from engine.events import Event, FeedDropped
+from engine.store.base import Presence, Record, Store
+
+_MOST_WAITING: Final = 50_000
+_MOST_AT_ONCE: Final = 250
+_ENCODED_AT_A_STRETCH: Final = 8
+_PRUNED_AT_ONCE: Final = 2000
+
+
+class JournalWriter:
+    """Keeps an engine's events until they are written; of too many it loses the oldest, and counts them.
+
+    Args:
+        engine: Whose events.
+        keep_s: Seconds that records are kept in the journal.
+        rows: Most records there.
+        wall: Seconds since the epoch.
+    """
+
+    def __init__(
+        self, engine: Presence, keep_s: float, rows: int, wall: Callable[[], float] = time.time
+    ) -> None:
+        self._engine = engine
+        self._wall = wall
+        self._events: deque[Event] = deque()
+        self._records: deque[Record] = deque()
+        self._lost = 0
+        self.keep_s = keep_s
+        self.rows = rows
+
+    def record(self, event: Event) -> None:
+        """Takes an event in, in the engine's thread. Costs next to nothing."""
+        self._events.append(event)
+
+    @property
+    def waiting(self) -> int:
+        """Events that are not written yet."""
+        return len(self._events) + len(self._records)
+
+    def encode(self) -> None:
+        """Turns events into records, and lets go of their requests. In the store's thread, as all below."""
+        events, records, engine = self._events, self._records, self._engine
+        for done in range(len(events)):
+            event = events.popleft()
+            at = datetime.fromisoformat(event.at).timestamp()
+            records.append(Record(at, engine.name, engine.run, json.dumps(event.to_json())))
+            if not done % _ENCODED_AT_A_STRETCH:
+                time.sleep(0)  # the engine's thread comes first
+        while len(records) > _MOST_WAITING:
+            records.popleft()
+            self._lost += 1
+
+    def write(self, store: Store) -> bool:
+        """Writes some of what waits; True if there is more."""
+        self.encode()
+        if self._lost:
+            at = self._wall()
+            told = FeedDropped(at=iso(at), engine=self._engine.name, count=self._lost)
+            record = Record(at, self._engine.name, self._engine.run, json.dumps(told.to_json()))
+            store.append([record])
+            self._lost = 0
+        records = self._records
+        some = [records[place] for place in range(min(len(records), _MOST_AT_ONCE))]
+        if some:
+            store.append(some)
+            for _ in some:
+                records.popleft()
+        return bool(records)
+
+    def write_all(self, store: Store) -> None:
+        """Writes all that waits."""
+        while self.write(store):
+            pass
+
+    def prune(self, store: Store) -> bool:
+        """Removes some of what is too old or too much; True if there may be more."""
+        gone = store.prune(self._wall() - self.keep_s, self.rows, _PRUNED_AT_ONCE)
+        return gone >= _PRUNED_AT_ONCE
