@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from engine.errors import Kind
+from engine.flat import flat
 
 _DEBUG, _INFO, _WARNING = logging.DEBUG, logging.INFO, logging.WARNING
-_WHERE_APPLIES = frozenset({"request", "chain", "prompt", "answer"})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -44,28 +44,7 @@ class Event:
 
     def to_json(self) -> dict[str, Any]:
         """The event as one flat object for `json.dumps`; `request` and `chain` where they apply."""
-        flat: dict[str, Any] = {"event": self.event}
-        for name, optional in _names(type(self)):
-            value = getattr(self, name)
-            if value is not None or not optional:
-                flat[name] = _json(value)
-        return flat
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, 6)
-    return list(value) if isinstance(value, tuple) else value
-
-
-_NAMES: dict[type, tuple[tuple[str, bool], ...]] = {}
-
-
-def _names(cls: type[Event]) -> tuple[tuple[str, bool], ...]:
-    if cls not in _NAMES:
-        shown = (f.name for f in fields(cls) if not f.metadata.get("in_process"))
-        _NAMES[cls] = tuple((name, name in _WHERE_APPLIES) for name in shown)
-    return _NAMES[cls]
+        return {"event": self.event, **flat(self)}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

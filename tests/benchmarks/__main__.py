@@ -41,6 +41,11 @@ first paint                 From the start of the program until the dashboard is
                             120 columns and 40 lines; beside it an app of the same toolkit with a table.
 idle dashboard              Processor time of the dashboard with twenty benches counting down, as a share
                             of one core.
+store / memory              Standby against itself: an engine whose bench and journal are in a store, and
+                            one that keeps its bench for itself and writes no journal. Blocks of 1,500
+                            calls in turn; what a block's journal takes falls into the block.
+journal                     5,000 events a second, many times what an engine at its limit tells of.
+an engine that waits        Looks whether other engines did something, and gives signs of life.
 memory                      Resident memory of fresh processes, and how much it grew in the second half
                             of the requests (flat: 1 MB at most).
 
@@ -59,14 +64,14 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from tests.benchmarks import screen
+from tests.benchmarks import screen, stores
 from tests.benchmarks.cases import CASES
 from tests.benchmarks.fresh import imports, memory, run_python
 from tests.benchmarks.machine import Cores, choose_cores, describe, has_fast_transport
 from tests.benchmarks.rows import Row, table
 from tests.benchmarks.upstream import upstream
 
-_OTHERS = ("memory", "import", "paint", "idle")
+_OTHERS = ("memory", "import", "paint", "idle", "store", "journal", "store-idle")
 
 Job = tuple[str, Callable[[], list[Row]]]
 
@@ -80,6 +85,19 @@ def _asked(chosen: list[str] | None, quick: bool, cores: Cores, url: str) -> Ite
         if "memory" in names:
             requests, rounds = (2_000, 1) if quick else (10_000, 3)
             yield f"memory, {transport}", partial(memory, cores, transport, url, requests, rounds)
+        if "store" in names:
+            for store in stores.STORES:
+                what = f"store, {store}, {transport}"
+                yield what, partial(stores.latency, cores, transport, url, store, 3 if quick else 12)
+    yield from _beside_requests(names, quick, cores)
+
+
+def _beside_requests(names: list[str], quick: bool, cores: Cores) -> Iterator[Job]:
+    for store in stores.STORES:
+        if "journal" in names:
+            yield f"journal, {store}", partial(stores.journal, cores, store, 15 if quick else 60)
+        if "store-idle" in names:
+            yield f"idle, {store}", partial(stores.idle, cores, store, 5 if quick else 30)
     if "import" in names:
         yield "import", partial(imports, cores, 5 if quick else 25)
     if "paint" in names:

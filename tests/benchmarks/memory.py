@@ -31,7 +31,7 @@ def _bare(transport: str, url: str) -> _Side:
 
 
 def _standby(transport: str, url: str) -> _Side:
-    from tests.benchmarks.ours import Ours, only_plain_httpx  # noqa: PLC0415
+    from tests.benchmarks.ours import Ours, only_plain_httpx  # noqa: PLC0415  (as in `_bare`)
 
     if transport != "aiohttp":
         only_plain_httpx()

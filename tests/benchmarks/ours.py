@@ -9,6 +9,7 @@ from time import perf_counter
 from engine.config.model import ChainConfig, Config, KeySource, ProviderConfig
 from engine.engine import Engine
 from engine.policy import Backoff, Policy
+from engine.store.base import Store
 from tests.benchmarks.bare import KEY, PROMPT
 
 _KEY_VARIABLE = "STANDBY_BENCHMARK_KEY"
@@ -36,13 +37,15 @@ class Ours:
 
     Args:
         base_url: The upstream.
+        store: Where its bench and journal live.
     """
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, store: Store | None = None) -> None:
         os.environ[_KEY_VARIABLE] = KEY
         provider = ProviderConfig("up", "openai", base_url, keys=(KeySource("main", env=_KEY_VARIABLE),))
         chains = {name: ChainConfig(name, models, _POLICY) for name, models in _CHAINS.items()}
-        self.engine = Engine(Config(providers={"up": provider}, chains=chains, defaults=_POLICY))
+        config = Config(providers={"up": provider}, chains=chains, defaults=_POLICY)
+        self.engine = Engine(config, store=store)
         self.engine.bench("up/benched", for_=86_400.0, reason="benchmark")
 
     async def aclose(self) -> None:

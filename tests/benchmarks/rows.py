@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Literal, NamedTuple
 
-Unit = Literal["s", "requests/s", "MB", "%"]
+Unit = Literal["s", "requests/s", "MB", "%", "events"]
 Compared = Literal[
     "ratio",  # standby's figure over the bare one
     "difference",  # standby's figure less the bare one
@@ -122,7 +122,7 @@ def _figure(value: float, unit: Unit) -> str:
             return f"{value * 1e6:.1f} µs" if value < 0.01 else f"{value * 1e3:.0f} ms"
         case "requests/s":
             return f"{value:.0f} /s"
-        case "MB" | "%":
+        case "MB" | "%" | "events":
             return f"{value:.2f} {unit}"
 
 

@@ -1,0 +1,183 @@
+"""What runs inside Redis: each script touches one key, and so runs on a node of a cluster too.
+
+A write comes before anything else that can fail, so that a full or read-only server leaves nothing half done.
+Whoever may not publish writes all the same: a hint is only a hint.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+FORMAT: Final = 1
+
+ID: Final = "!id"
+VERSION: Final = "!v"
+FORMAT_FIELD: Final = "!format"
+
+_DAY_S: Final = 86_400
+_EMPTY_BENCH_S: Final = 30 * _DAY_S
+_JOURNAL_S: Final = 400 * _DAY_S
+_ENGINES_S: Final = 2 * _DAY_S
+_LONGEST_JOURNAL: Final = 1_500_000
+
+
+class Script:
+    """A script, and the name under which the server keeps it.
+
+    Args:
+        parts: Its text; KEYS[1] is its one key.
+    """
+
+    __slots__ = ("sha", "text")
+
+    def __init__(self, *parts: str) -> None:
+        self.text = "\n".join(parts).encode()
+        self.sha = hashlib.sha1(self.text, usedforsecurity=False).hexdigest()
+
+
+# ARGV[1] is a new incarnation for a bench that is not there, ARGV[2] the channel for hints. The counter
+# begins at the time, not at 0: after a FLUSHALL no version comes back that somebody still remembers.
+_BENCH: Final = f"""
+local key, time = KEYS[1], redis.call('TIME')
+local function begin()
+  if redis.call('HEXISTS', key, '{ID}') == 0 then
+    redis.call('HSET', key, '{ID}', ARGV[1], '{FORMAT_FIELD}', '{FORMAT}',
+      '{VERSION}', time[1] .. string.sub(string.format('%06d', time[2]), 1, 3))
+  end
+end
+local function count()
+  redis.call('HINCRBY', key, '{VERSION}', 1)
+  return redis.call('HGET', key, '{VERSION}')
+end
+local function keep()
+  if redis.call('HLEN', key) > 3 then redis.call('PERSIST', key)
+  else redis.call('EXPIRE', key, {_EMPTY_BENCH_S}) end
+end
+local function tell() redis.pcall('PUBLISH', ARGV[2], '') end
+"""
+
+LOOK: Final = Script(
+    """
+    local fields = {}
+    for i = 1, #ARGV do fields[i] = ARGV[i] end
+    return {redis.call('TIME'), redis.call('HMGET', KEYS[1], unpack(fields))}
+    """
+)
+"""ARGV: fields. → the time, their values."""
+
+WRITE: Final = Script(
+    _BENCH,
+    """
+    if math.abs(time[1] + time[2] / 1000000 - ARGV[3]) > 1 then return {time} end
+    for i = 5, #ARGV, 2 do
+      local value = redis.call('HGET', key, ARGV[i])
+      if (value and string.match(value, '^%d+') or '0') ~= ARGV[i + 1] then return {time} end
+    end
+    begin()
+    local version = count()
+    redis.call('HSET', key, ARGV[5], version .. ' ' .. ARGV[4])
+    keep()
+    tell()
+    return {time, version}
+    """,
+)
+"""ARGV[3..]: the time of the look, the text, then field and version as they were seen. → the time, the
+version of the first field now; without the latter if anything is no longer as it was seen."""
+
+ROWS: Final = Script(
+    _BENCH,
+    f"""
+    begin()
+    local known = redis.call('HMGET', key, '{ID}', '{VERSION}', '{FORMAT_FIELD}')
+    if redis.call('HLEN', key) == 3 then keep() end
+    local all = {{}}
+    if ARGV[3] ~= known[2] then all = redis.call('HGETALL', key) end
+    return {{time, known, all}}
+    """,
+)
+"""ARGV[3]: the version known. → the time; incarnation, version, format; all fields if the version differs."""
+
+FORGET: Final = Script(
+    _BENCH,
+    """
+    local gone = 0
+    for i = 3, #ARGV, 2 do
+      local value = redis.call('HGET', key, ARGV[i])
+      if value and string.match(value, '^%d+') == ARGV[i + 1] then
+        gone = gone + redis.call('HDEL', key, ARGV[i])
+      end
+    end
+    if gone == 0 then return false end
+    begin()
+    local version = count()
+    keep()
+    tell()
+    return version
+    """,
+)
+"""ARGV[3..]: field and version. → the version now, nil if no row went."""
+
+_STREAM: Final = """
+local function state()
+  if redis.call('EXISTS', KEYS[1]) == 0 then return {'', 0} end
+  local info = redis.call('XINFO', 'STREAM', KEYS[1])
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then return {info[i + 1], redis.call('XLEN', KEYS[1])} end
+  end
+end
+"""
+
+JOURNAL: Final = Script(_STREAM, "return state()")
+"""→ The place of the last record that there ever was, and how many there are."""
+
+APPEND: Final = Script(
+    _STREAM,
+    f"""
+    local before, place = state(), ''
+    for i = 2, #ARGV, 4 do
+      place = redis.call('XADD', KEYS[1], 'MAXLEN', '~', {_LONGEST_JOURNAL}, '*',
+        'at', ARGV[i], 'engine', ARGV[i + 1], 'run', ARGV[i + 2], 'data', ARGV[i + 3])
+    end
+    redis.call('EXPIRE', KEYS[1], {_JOURNAL_S})
+    redis.pcall('PUBLISH', ARGV[1], '')
+    return {{before, place}}
+    """,
+)
+"""ARGV: the channel, then four for each record. → how it was before, and the place of the last one now."""
+
+PRUNE: Final = Script(
+    """
+    local before, over = tonumber(ARGV[1]), redis.call('XLEN', KEYS[1]) - ARGV[2]
+    local old = {}
+    for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', ARGV[3])) do
+      local received = string.match(entry[1], '^%d+') / 1000
+      if over > 0 or math.min(tonumber(entry[2][2]) or 0, received) < before then
+        old[#old + 1] = entry[1]
+        over = over - 1
+      end
+    end
+    if #old == 0 then return 0 end
+    return redis.call('XDEL', KEYS[1], unpack(old))
+    """
+)
+"""ARGV: the time, the most that stay, the most that go. → how many went. A record whose engine's clock is
+ahead goes by the time of its arrival."""
+
+BEAT: Final = Script(
+    f"""
+    local time = redis.call('TIME')
+    local now = time[1] .. '.' .. string.format('%06d', time[2])
+    local old = redis.call('HGET', KEYS[1], ARGV[1])
+    local started = old and string.match(old, '^%S+') or now
+    redis.call('HSET', KEYS[1], ARGV[1], started .. ' ' .. now .. ' ' .. ARGV[2])
+    redis.call('EXPIRE', KEYS[1], {_ENGINES_S})
+    if old then return end
+    local all = redis.call('HGETALL', KEYS[1])
+    for i = 1, #all, 2 do
+      local seen = tonumber(string.match(all[i + 1], '^%S+ (%S+)') or 0)
+      if seen < time[1] - {_DAY_S} then redis.call('HDEL', KEYS[1], all[i]) end
+    end
+    """
+)
+"""ARGV: the run, and what it is. The first sign of a run sweeps out those of which none came for a day."""
