@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import threading
 import time
@@ -16,7 +15,10 @@ from engine.bus import log
 from engine.events import Event
 from engine.store.base import Changes, Presence, Store, StoreError, StoreRefused
 from engine.store.journal import JournalWriter
+from engine.store.rows import is_forgettable
+from engine.store.shift import Shift
 from engine.store.tail import Tail
+from engine.store.waiting import readable
 
 T = TypeVar("T")
 
@@ -24,6 +26,7 @@ BEAT_EVERY_S: Final = 5.0
 _WRITE_EVERY_S: Final = 0.1
 _PRUNE_EVERY_S: Final = 5.0
 _PRUNE_AGAIN_S: Final = 0.05
+_FORGET_EVERY_S: Final = 600.0
 _RETRY_S: Final = (0.25, 0.5, 1.0, 2.0)
 _RETRY_REFUSED_S: Final = 30.0
 _CLOCK_JUMP_S: Final = 0.5
@@ -38,12 +41,12 @@ class Job(Generic[T]):
     Attributes:
         run: Does it, in the clerk's thread.
         done: Gets what came of it, in the engine's thread.
-        failed: Gets the error instead.
+        failed: Gets the error instead; one that is no `StoreError` is the fault of what was to be done.
     """
 
     run: Callable[[Store], T]
     done: Callable[[T], object]
-    failed: Callable[[StoreError], object]
+    failed: Callable[[Exception], object]
 
 
 class Listener(Protocol):
@@ -109,17 +112,18 @@ class Clerk:
         self._wall = wall
         self._visible = visible
         self._tail = Tail(presence.run)
+        self._shift = Shift(clock)
         self._jobs: deque[Job[Any]] = deque()
         self._thread: threading.Thread | None = None
-        self._woken, self._wake = socket.socketpair()
-        self._woken.setblocking(False)
-        self._wake.setblocking(False)
+        self._woken: socket.socket | None = None
+        self._wake: socket.socket | None = None
         self._is_open = False
         self._failures = 0
         self._version = 0
         self._incarnation = ""
         self._offset = 0.0
         self._retry_at = self._look_at = self._write_at = self._beat_at = self._prune_at = -float("inf")
+        self._forget_at = time.monotonic() + _FORGET_EVERY_S
         self._leave_by: float | None = None
         self._on_end: Callable[[], object] = _nothing
         self._has_ended = False
@@ -127,8 +131,11 @@ class Clerk:
     # From the engine's thread
 
     def start(self) -> None:
-        """Starts the thread; nothing if it runs."""
-        if self._thread is None:
+        """Starts the thread; nothing if it runs, or has ended."""
+        if self._thread is None and not self._has_ended:
+            self._woken, self._wake = socket.socketpair()
+            self._woken.setblocking(False)
+            self._wake.setblocking(False)
             self._thread = threading.Thread(target=self._main, name="standby: store", daemon=True)
             self._thread.start()
 
@@ -151,6 +158,7 @@ class Clerk:
             ended: Called at the end, in the clerk's thread if there is one.
         """
         if self._thread is None:
+            self._has_ended = True
             ended()
             return
         self._on_end = ended
@@ -159,8 +167,9 @@ class Clerk:
 
     def wake(self) -> None:
         """Has the thread look at once for what there is to do."""
-        with suppress(OSError):  # full: it is being woken already; closed: it has left
-            self._wake.send(b"\0")
+        if self._wake is not None:
+            with suppress(OSError):  # full: it is being woken already; closed: it has left
+                self._wake.send(b"\0")
 
     # In the clerk's thread
 
@@ -180,8 +189,9 @@ class Clerk:
             self._has_ended = True
             self._refuse_jobs(StoreError(_ENDED))
             self._on_end()
-            self._woken.close()
-            self._wake.close()
+            for each in (self._woken, self._wake):
+                if each is not None:
+                    each.close()
 
     def _is_over(self) -> bool:
         if self._leave_by is None:
@@ -198,7 +208,7 @@ class Clerk:
                 return
             self._connect()
         self._do_jobs()
-        if now >= self._look_at or self._is_hinted():
+        if now >= self._look_at or self._tail.is_waiting or self._is_hinted():
             self._look()
         if now >= self._write_at or self._leave_by is not None:
             self._write_at = now + _WRITE_EVERY_S
@@ -209,14 +219,20 @@ class Clerk:
         if now >= self._prune_at:
             more = self._journal.prune(self._store)
             self._prune_at = now + (_PRUNE_AGAIN_S if more else _PRUNE_EVERY_S)
+        if now >= self._forget_at:
+            self._forget_at = now + _FORGET_EVERY_S
+            self._forget()
 
     def _connect(self) -> None:
         notices = self._store.open()
+        asked = self._clock()
         changes = self._store.rows()
+        shift = self._shift.seen(asked, changes.now)
         self._is_open, self._failures = True, 0
-        self._version, self._incarnation = changes.version, changes.incarnation
         self._offset = self._wall() - self._clock()
-        self._post(self._listener.opened, notices, changes, self._clock() - changes.now)
+        self._tail.again(anew=changes.incarnation != self._incarnation)
+        self._version, self._incarnation = changes.version, changes.incarnation
+        self._post(self._listener.opened, notices, changes, shift)
 
     def _do_jobs(self) -> None:
         while self._jobs:
@@ -226,6 +242,9 @@ class Clerk:
             except StoreError as error:
                 self._post(job.failed, error)
                 raise
+            except Exception as error:  # noqa: BLE001  (whoever asked for it gets it; the thread goes on)
+                self._post(job.failed, error)
+                continue
             self._post(job.done, result)
 
     def _refuse_jobs(self, error: StoreError) -> None:
@@ -246,15 +265,18 @@ class Clerk:
             self._post(self._listener.heard, events)
 
     def _read_rows(self, after: int) -> None:
+        asked = self._clock()
         changes = self._store.rows(after)
         if changes.incarnation != self._incarnation:
             changes = self._store.rows()
+            self._tail.again(anew=True)
             self._version, self._incarnation = changes.version, changes.incarnation
-            self._post(self._listener.replaced, changes, self._clock() - changes.now)
+            self._post(self._listener.replaced, changes, self._shift.seen(asked, changes.now))
             return
         self._version = changes.version
+        shift = self._shift.seen(asked, changes.now)
         if changes.rows:
-            self._post(self._listener.changed, changes, self._clock() - changes.now)
+            self._post(self._listener.changed, changes, shift)
 
     def _write(self) -> None:
         """Writes the journal, a part at a time: steps of the bench don't wait behind it."""
@@ -266,6 +288,17 @@ class Clerk:
             self._store.beat(self._presence)
         engines, now = self._store.engines()
         self._post(self._listener.present, engines, now)
+
+    def _forget(self) -> None:
+        """Removes the rows that say nothing any more."""
+        changes = self._store.rows()
+        self._store.forget(
+            {
+                row.name: row.version
+                for row in changes.rows
+                if is_forgettable(row.name, row.state, changes.now)
+            }
+        )
 
     def _lose(self, error: StoreError) -> None:
         self._is_open = False
@@ -287,11 +320,11 @@ class Clerk:
 
     def _is_hinted(self) -> bool:
         hint = self._store.hint()
-        return hint is not None and bool(select.select([hint], [], [], 0)[0])
+        return hint is not None and bool(readable([hint], 0.0))
 
     def _rest(self) -> None:
         """Waits until there is something to do."""
-        if self._jobs or self._leave_by is not None or self._tail.has_more:
+        if self._jobs or self._leave_by is not None or (self._is_open and self._tail.is_waiting):
             return
         now = time.monotonic()
         due = min(self._look_at, self._write_at, self._prune_at) if self._is_open else self._retry_at
@@ -299,11 +332,12 @@ class Clerk:
         if wait_s <= 0:
             return
         hint = self._store.hint() if self._is_open else None
-        watched: list[Any] = [self._woken] if hint is None else [self._woken, hint]
-        ready, _, _ = select.select(watched, [], [], wait_s)
-        if self._woken in ready:
+        woken = self._woken
+        own = None if woken is None else woken.fileno()
+        ready = readable([each for each in (own, hint) if each is not None], wait_s)
+        if woken is not None and own in ready:
             with suppress(BlockingIOError):
-                while self._woken.recv(4096):
+                while woken.recv(4096):
                     pass
 
 

@@ -14,8 +14,7 @@ from engine.events import Event, FeedDropped
 from engine.store.base import Presence, Record, Store
 
 _MOST_WAITING: Final = 50_000
-_MOST_AT_ONCE: Final = 250
-_ENCODED_AT_A_STRETCH: Final = 8
+_MOST_AT_ONCE: Final = 200
 _PRUNED_AT_ONCE: Final = 2000
 
 
@@ -52,12 +51,11 @@ class JournalWriter:
     def encode(self) -> None:
         """Turns events into records, and lets go of their requests. In the store's thread, as all below."""
         events, records, engine = self._events, self._records, self._engine
-        for done in range(len(events)):
+        for _ in range(len(events)):
             event = events.popleft()
             at = datetime.fromisoformat(event.at).timestamp()
             records.append(Record(at, engine.name, engine.run, json.dumps(event.to_json())))
-            if not done % _ENCODED_AT_A_STRETCH:
-                time.sleep(0)  # the engine's thread comes first
+            time.sleep(0)  # the engine's thread comes first
         while len(records) > _MOST_WAITING:
             records.popleft()
             self._lost += 1

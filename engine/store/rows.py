@@ -15,6 +15,7 @@ from engine.entry import Entry, Lease
 from engine.stay import HIGHEST_LEVEL, Stay, Terms
 
 _FORMAT: Final = 1
+_KEPT_BLANK_S: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def read_entry(name: str, text: str, now: float) -> Read | None:
         flat = json.loads(text)
         if flat["format"] != _FORMAT:
             return None
-        written = float(flat["written"])
+        written = _time(flat["written"])
         back_s = max(0.0, written - now)  # how far the clock was set back since
         auto, hold, lease = flat.get("auto"), flat.get("hold"), flat.get("lease")
         entry = Entry(
@@ -82,19 +83,28 @@ def read_entry(name: str, text: str, now: float) -> Read | None:
             auto=auto and _read_stay(auto, now),
             hold=hold and _read_stay(hold, now),
             spared=frozenset(map(str, flat.get("spared", ()))),
-            lease=lease and Lease(int(lease["number"]), lease["by"], written + float(lease["left_s"])),
+            lease=lease and Lease(int(lease["number"]), lease["by"], written + _time(lease["left_s"])),
             failures=max(0, int(flat["failures"])),
             top_level=min(max(0, int(flat["level"])), HIGHEST_LEVEL),
-            healthy_since=min(float(flat["healthy_since"]), now),
+            healthy_since=min(_time(flat["healthy_since"]), now),
             decay_s=_or_infinite(flat.get("decay_s")),
             is_told_due=bool(flat.get("told_due")),
             left_to_requests=bool(flat.get("left_to_requests")),
         )
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
     if back_s:
         entry.lease = entry.lease and entry.lease.shifted(-back_s)
     return Read(entry, min(written, now), mended=back_s > 0)
+
+
+def is_forgettable(name: str, text: str, now: float) -> bool:
+    """True if a row has said nothing for long: no attempt is under way that began before."""
+    read = read_entry(name, text, now)
+    if read is None or now - read.written < _KEPT_BLANK_S:
+        return False
+    entry = read.entry
+    return not (entry.hold or entry.auto or entry.lease or entry.failures or entry.level(now))
 
 
 def _write_stay(stay: Stay | None) -> dict[str, Any] | None:
@@ -119,10 +129,10 @@ def _read_stay(flat: dict[str, Any], now: float) -> Stay:
     terms = None
     if "terms" in flat:
         cooldown, growth, longest, probe = flat["terms"]
-        terms = Terms(float(cooldown), float(growth), _or_infinite(longest), probe=bool(probe))
+        terms = Terms(_number(cooldown), _number(growth), _or_infinite(longest), probe=bool(probe))
     return Stay(
-        since=min(float(flat["since"]), now),
-        length_s=None if length is None else float(length),
+        since=min(_time(flat["since"]), now),
+        length_s=None if length is None else _number(length),
         reason=str(flat.get("reason", "")),
         by=None if by is None else str(by),
         dead=bool(flat.get("dead")),
@@ -135,4 +145,20 @@ def _or_none(value: float) -> float | None:
 
 
 def _or_infinite(value: Any) -> float:
-    return math.inf if value is None else float(value)
+    return math.inf if value is None else _number(value)
+
+
+def _number(value: Any) -> float:
+    """A number; what is none, as NaN is, raises ValueError."""
+    number = float(value)
+    if math.isnan(number):
+        raise ValueError("not a number")
+    return number
+
+
+def _time(value: Any) -> float:
+    """A number of seconds that has an end."""
+    number = _number(value)
+    if math.isinf(number):
+        raise ValueError("no time")
+    return number

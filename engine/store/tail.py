@@ -30,6 +30,21 @@ class Tail:
         self._backlog: deque[list[Journaled]] | None = None
         self.has_more = False
 
+    @property
+    def is_waiting(self) -> bool:
+        """True if there is something to read, also if nobody wrote just now."""
+        return self._since_s is not None and (self.has_more or not self._is_begun)
+
+    def again(self, *, anew: bool) -> None:
+        """The store was away: something may have come meanwhile.
+
+        Args:
+            anew: True if all it had is lost, so that its journal begins anew.
+        """
+        if self._is_begun:
+            self.has_more = True
+            self._place = "" if anew else self._place
+
     def begin(self, since_s: float) -> None:
         """Listens from so many seconds back. May be called in any thread."""
         self._since_s = since_s
@@ -46,9 +61,9 @@ class Tail:
             return []
         since = 0.0
         if not self._is_begun:
+            self._place = store.end() if self._since_s <= 0 else ""
             self._is_begun = True
             if self._since_s <= 0:
-                self._place = store.end()
                 return []
             self._backlog = deque(maxlen=_MOST_BACKLOG_PAGES)
         elif not changed and not self.has_more:
@@ -79,6 +94,6 @@ def decoded(page: Iterable[Journaled]) -> list[Recorded]:
         try:
             data = json.loads(record.data)
             found.append(Recorded(place, record.run, event_from_json(data), data))
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter for JSON that is nested without end
             continue
     return found

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import pytest
-
 from engine.store.redis import RedisStore
 from tests.store import redis_server
 from tests.store.redis_stage import patient
@@ -15,8 +13,6 @@ from tests.store.redis_stage import patient
 @contextmanager
 def factory() -> Iterator[Callable[[], RedisStore]]:
     """Gives stores that are fresh connections to one empty server. They are closed at the end."""
-    if redis_server.PROGRAM is None:
-        pytest.skip("needs redis-server")
     made: list[RedisStore] = []
     with redis_server.running() as server:
 

@@ -27,8 +27,6 @@ from tests.store.redis_stage import (
     trouble,
 )
 
-pytestmark = pytest.mark.skipif(redis_server.PROGRAM is None, reason="needs redis-server")
-
 
 @pytest.fixture
 def server() -> Iterator[Server]:

@@ -13,7 +13,6 @@ from tests.store import redis_server
 from tests.store.redis_server import PATIENCE_S, Server
 from tests.store.redis_stage import WHAT, WHO, opened, patient, put, trouble
 
-pytestmark = pytest.mark.skipif(redis_server.PROGRAM is None, reason="needs redis-server")
 DAY_S = 86_400
 
 

@@ -15,8 +15,6 @@ from tests.store import redis_server
 from tests.store.redis_server import PATIENCE_S, Server
 from tests.store.redis_stage import WHAT, opened, put, soon
 
-pytestmark = pytest.mark.skipif(redis_server.PROGRAM is None, reason="needs redis-server")
-
 
 @pytest.fixture
 def server() -> Iterator[Server]:

@@ -16,7 +16,6 @@ from tests.store import redis_server
 from tests.store.redis_server import PATIENCE_S, Server
 from tests.store.redis_stage import Impostor, listening, opened, patient, put, trouble
 
-needs_server = pytest.mark.skipif(redis_server.PROGRAM is None, reason="needs redis-server")
 CERTIFICATE = Path(__file__).parents[1] / "upstream" / "selfsigned.pem"
 PASSWORD = "s3cr3t/with?#@:% in"
 
@@ -35,7 +34,6 @@ def said(error: BaseException | None) -> str:
     return own + said(error.__context__) + said(error.__cause__)
 
 
-@needs_server
 def test_a_password_is_sent_and_not_shown(server: Server) -> None:
     with opened(server.url.replace("//", f"//:{quote(PASSWORD, safe='')}@")) as store:
         put(store, "a/b", "text")
@@ -45,7 +43,6 @@ def test_a_password_is_sent_and_not_shown(server: Server) -> None:
         assert "s3cr3t" not in said(trouble(store.rows))
 
 
-@needs_server
 @pytest.mark.parametrize("user", ["", "somebody"])
 def test_a_wrong_password_is_told_and_not_shown(server: Server, user: str) -> None:
     error = trouble(patient(server.url.replace("//", f"//{user}:s3cr3t-but-wrong@")).open)
@@ -54,12 +51,10 @@ def test_a_wrong_password_is_told_and_not_shown(server: Server, user: str) -> No
     assert error.__context__ is None
 
 
-@needs_server
 def test_a_password_that_is_missing_is_told(server: Server) -> None:
     assert "refuses the user or the password, or wants some" in str(trouble(patient(server.url).open))
 
 
-@needs_server
 def test_a_password_that_nobody_asked_for_is_told() -> None:
     with redis_server.running() as server:
         error = trouble(patient(server.url.replace("//", "//:s3cr3t@")).open)
@@ -135,7 +130,6 @@ def test_the_name_is_the_url_without_what_opens_it(url: str, name: str) -> None:
     assert RedisStore(url).name == name
 
 
-@needs_server
 def test_tls_is_spoken_and_certificates_are_checked() -> None:
     options = {"tls_cert_file": str(CERTIFICATE), "tls_key_file": str(CERTIFICATE)}
     with redis_server.running(**options, tls_auth_clients="no") as server:
