@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from engine import Engine, load_config, sample_path
@@ -20,7 +21,7 @@ _A_WHILE_S = 4.0
 
 async def take(folder: Path) -> Path:
     """Waits for the sample's incident and writes `dashboard.svg` into the folder."""
-    engine = Engine(load_config(sample_path()), watch=False)
+    engine = Engine(replace(load_config(sample_path()), store="memory"), watch=False)
     app = StandbyApp(engine)
     async with app.run_test(size=_SIZE) as pilot:
         async with asyncio.timeout(_LONGEST_WAIT_S):

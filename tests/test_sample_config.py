@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import pytest
@@ -38,7 +38,7 @@ def ninety_seconds() -> list[Seen]:
     async def watch() -> list[Seen]:
         loop = asyncio.get_running_loop()
         seen: list[Seen] = []
-        config = load_config(sample_path())
+        config = replace(load_config(sample_path()), store="memory")  # a store has a clock of its own
         assert config.traffic is not None
         engine = Engine(config, clock=loop.time, rng=random.Random(1), watch=False)
         async with engine:

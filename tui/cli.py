@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from tui.cli_parser import COMMANDS, Parser, add_config
+from tui.cli_parser import COMMANDS, Parser, add_config, add_name, add_store
 from tui.exits import BROKEN_PIPE, DONE, FAILED, INTERRUPTED, Exit, OutputLost
 from tui.output import Notes, Output, is_terminal
 
-_DASHBOARD_ONLY: Final = ("store", "read_only", "no_traffic")
+_DASHBOARD_ONLY: Final = ("read_only", "no_traffic")
+_FOR_MANY: Final = ("store", "name")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -71,6 +72,12 @@ def _command(options: argparse.Namespace) -> int:
     arguments = command.parser().parse_intermixed_args(options.rest)
     if arguments.config is None:
         arguments.config = options.config
+    for name in _FOR_MANY:
+        given = getattr(options, name)
+        if given is not None and not hasattr(arguments, name):
+            raise Exit(f"standby {options.command} has no --{name}")
+        if given is not None and getattr(arguments, name) is None:
+            setattr(arguments, name, given)
     return int(command.run(arguments))
 
 
@@ -82,8 +89,13 @@ def _dashboard(options: argparse.Namespace) -> int:
         )
     # Both stay out until here: a wrong option should not wait for the engine and Textual.
     config = importlib.import_module("tui.cli_config").configured(options.config, store=options.store)
-    app = importlib.import_module("tui.app")
-    return int(app.run_dashboard(config, read_only=options.read_only, traffic=not options.no_traffic))
+    refused: type[Exception] = importlib.import_module("engine").StoreRefused
+    run_dashboard = importlib.import_module("tui.app").run_dashboard
+    acting = {"read_only": options.read_only, "traffic": not options.no_traffic}
+    try:
+        return int(run_dashboard(config, name=options.name, **acting))
+    except refused as error:
+        raise Exit(str(error), FAILED) from None
 
 
 def _top_parser() -> Parser:
@@ -99,7 +111,8 @@ def _top_parser() -> Parser:
         allow_abbrev=False,
     )
     add_config(parser)
-    parser.add_argument("--store", metavar="STORE", help="where benches live: auto or memory")
+    add_store(parser)
+    add_name(parser)
     parser.add_argument("--read-only", action="store_true", help="show everything, change nothing")
     parser.add_argument("--no-traffic", action="store_true", help="send no prompts in the background")
     parser.add_argument("--version", action="store_true", help="show the version and end")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
-from engine import Config, Engine, Owner, Prospect, find_config
+from engine import Config, Engine, Owner, Prospect, StoreRefused, find_config, open_store, store_name
 from tui.cli_config import configured
 from tui.cli_explain import remark, why
 from tui.cli_parser import Parser, command_parser, file_name
@@ -40,6 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = configured(path)
     out = Output()
     out.line(f"{config.path or find_config(path)}: ok")
+    out.line(f"store: {_store(config.store)}")
     for title, rows in asyncio.run(_blocks(config)):
         out.line()
         out.line(title)
@@ -48,10 +50,22 @@ def run(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def _store(store: str) -> str:
+    name = store_name(store)
+    try:
+        open_store(store)  # connects to nothing
+    except StoreRefused as refused:
+        return f"{store}: {refused}"
+    if name == "memory":
+        return "memory: each process has a bench and a journal of its own"
+    return name if store.endswith(name) else f"{name} ({store})"
+
+
 async def _blocks(config: Config) -> list[tuple[str, Rows]]:
     """Everything that resolves, block by block, and why some models can't be used."""
     blocks: list[tuple[str, Rows]] = []
-    async with Engine(config, watch=False) as engine:
+    # What resolves does not depend on the bench of others: a store that is away is no fault of the file.
+    async with Engine(replace(config, store="memory"), watch=False) as engine:
         for chain in config.chains.values():
             whose = f", owner {chain.owner}" if chain.owner is not None else ""
             blocks.append((f"{chain.name}{whose}", _numbered(engine.explain(chain.name))))

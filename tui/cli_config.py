@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from pathlib import Path
 
-from engine import Config, ConfigError, load_config
+from engine import Config, ConfigError, load_config, store_address
 from tui.exits import Exit
-
-_STORES: Final = ("auto", "memory")
 
 
 def configured(path: str | None, *, store: str | None = None) -> Config:
@@ -21,10 +19,21 @@ def configured(path: str | None, *, store: str | None = None) -> Config:
     Raises:
         Exit: It has faults, each on a line of its own; or there is no such store.
     """
-    if store is not None and store not in _STORES:
-        raise Exit(f"--store {store}: this version has {' and '.join(_STORES)}, both in this process")
     try:
-        config = load_config(path)
+        return with_store(load_config(path), store)
     except ConfigError as error:
         raise Exit(str(error), plain=True) from None
-    return config if store is None else replace(config, store=store)
+
+
+def with_store(config: Config, store: str | None) -> Config:
+    """A configuration with the store that `--store` names; as it is if the option was not given.
+
+    Raises:
+        Exit: There is no such store.
+    """
+    if store is None:
+        return config
+    try:
+        return replace(config, store=store_address(store, Path.cwd()))
+    except ValueError as error:
+        raise Exit(f"--store: {error}") from None

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from engine import Config, Engine, Prospect, StandbyError
 from tui.advice import advice
 from tui.cli_config import configured
-from tui.cli_parser import Parser, command_parser
+from tui.cli_parser import Parser, add_store, command_parser
 from tui.cli_result import exit_code
 from tui.exits import DONE, Exit
 from tui.output import Output
@@ -27,6 +27,7 @@ def parser() -> Parser:
     add("--json", action="store_true", help="print a list of {model, would, why, until}")
     add("--only", action="store_true", help="exactly this model, nothing that stands in for it")
     add("--owner", metavar="NAME", help="whose providers and aliases count first")
+    add_store(parser)
     return parser
 
 
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         Exit: The configuration has faults, or nothing is known by the target's name.
     """
-    config = configured(arguments.config)
+    config = configured(arguments.config, store=arguments.store)
     try:
         prospects = asyncio.run(_prospects(config, arguments))
     except StandbyError as error:
@@ -69,7 +70,7 @@ def remark(prospect: Prospect) -> str:
 
 
 async def _prospects(config: Config, arguments: argparse.Namespace) -> Sequence[Prospect]:
-    async with Engine(config, watch=False) as engine:
+    async with Engine(config, watch=False, visible=False) as engine:
         return engine.explain(arguments.target, only=arguments.only, owner=arguments.owner)
 
 

@@ -12,10 +12,19 @@ COMMANDS: Final = {
     "check": ("tui.cli_check", "every fault of a configuration, or each chain as it resolves"),
     "explain": ("tui.cli_explain", "a dry run: who would be tried now, who would be skipped and why"),
     "probe": ("tui.cli_probe", "one tiny real call: does a model answer, and how fast"),
+    "status": ("tui.cli_status", "each model: live, benched until when and why, held by whom, on trial"),
+    "bench": ("tui.cli_bench", "take a model, a provider or a key out of play, for every process"),
+    "unbench": ("tui.cli_unbench", "bring back what is on the bench"),
+    "events": ("tui.cli_events", "the journal: what every engine did, one line an event"),
+    "export": ("tui.cli_export", "an incident as Markdown or JSONL, from the journal"),
+    "replay": ("tui.cli_replay", "play an exported incident back in the dashboard"),
     "init": ("tui.cli_init", "write a commented configuration to start from"),
     "paths": ("tui.cli_paths", "where the configuration and standby's own files are"),
 }
 """Name → module, one line about it. Each module has `parser()` and `run(arguments) -> exit code`."""
+
+
+_LONGEST_NAME: Final = 80
 
 
 class Parser(argparse.ArgumentParser):
@@ -40,6 +49,33 @@ def command_parser(name: str) -> Parser:
 def add_config(parser: Parser) -> None:
     """Adds the option that names a configuration."""
     parser.add_argument("--config", metavar="FILE", type=file_name, help="use this configuration")
+
+
+def add_store(parser: Parser) -> None:
+    """Adds the option that names a store."""
+    what = (
+        "where benches and journal are: auto, memory, sqlite:PATH, redis://HOST:PORT/DB, or env:NAME, "
+        "a variable that holds one of these; else what the configuration says"
+    )
+    parser.add_argument("--store", metavar="STORE", help=what)
+
+
+def add_name(parser: Parser) -> None:
+    """Adds the option that names an engine."""
+    what = "what the journal and others call this process; else what STANDBY_NAME says, else program:pid"
+    parser.add_argument("--name", metavar="NAME", type=_engine_name, help=what)
+
+
+def text(argument: str) -> str:
+    """An argument as text: bytes that are no UTF-8 arrive as lone surrogates, which no JSON may hold."""
+    return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _engine_name(argument: str) -> str:
+    name = text(argument).strip()
+    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise argparse.ArgumentTypeError(f"a name is 1 to {_LONGEST_NAME} characters that can be printed")
+    return name
 
 
 def file_name(text: str) -> str:

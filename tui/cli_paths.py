@@ -6,11 +6,11 @@ import argparse
 import os
 from pathlib import Path
 
-from engine import sample_path, user_config_path
+from engine import ConfigError, load_config, sample_path, state_folder, store_name, user_config_path
 from tui.cli_parser import Parser, command_parser
 from tui.exits import DONE
 from tui.output import Output
-from tui.places import history_path, log_path, state_folder
+from tui.places import history_path, log_path
 from tui.table import columns
 
 
@@ -36,9 +36,22 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     rows = [(name, "exists" if path.exists() else "missing", f"{path}{note}") for name, path, note in places]
     out = Output()
-    for line in columns(rows):
+    for line in columns([*rows, _store(arguments.config)]):
         out.line(line)
     return DONE
+
+
+def _store(config: str | None) -> tuple[str, str, str]:
+    """Where the bench and the journal are, as the configuration in force says."""
+    try:
+        written = load_config(config).store
+    except ConfigError:
+        return "store", "unknown", "the configuration has faults: standby check names them"
+    name = store_name(written)
+    source = "" if written.endswith(name) else f"  (store: {written})"
+    if not Path(name).is_absolute():  # a server, or the memory of each process
+        return "store", "-", f"{name}{source}"
+    return "store", "exists" if Path(name).exists() else "missing", f"{name}{source}"
 
 
 def _in_force(given: str | None) -> tuple[Path, str]:

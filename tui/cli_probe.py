@@ -17,9 +17,11 @@ from engine import (
     Probed,
     StandbyError,
     load_config,
+    store_name,
 )
 from tui.advice import advice, for_reason
-from tui.cli_parser import Parser, command_parser
+from tui.cli_config import with_store
+from tui.cli_parser import Parser, add_name, add_store, command_parser
 from tui.cli_progress import Progress
 from tui.cli_result import exit_code
 from tui.exits import DONE, FAILED, SIGNALLED, Exit
@@ -27,10 +29,10 @@ from tui.interrupts import interrupts
 from tui.output import Notes, Output
 from tui.text import latency
 
-_OF_ONE_PROCESS: Final = frozenset({"auto", "memory"})
 _NOTHING_SENT: Final = "Nothing was sent. Mend that, then start again; `standby check` names what is missing."
 _OWN_BENCH: Final = (
-    "this asked the model only: benches are kept by each process for itself, and stay as they are"
+    "this asked the model only: with `store: memory` each process has a bench of its own, and those of "
+    "others stay as they are"
 )
 
 _IN_JSON = ("model", "ok", "elapsed_s", "first_token_s", "error")
@@ -46,6 +48,8 @@ def parser() -> Parser:
     parser.add_argument("model", metavar="MODEL", help="provider/model, or an alias of one model")
     what = "print one object: {model, ok, elapsed_s, first_token_s, error}"
     parser.add_argument("--json", action="store_true", help=what)
+    add_store(parser)
+    add_name(parser)
     return parser
 
 
@@ -63,9 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
     notes = Notes(beside=out)
     model = arguments.model.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     try:
-        config = load_config(arguments.config)
+        config = with_store(load_config(arguments.config), arguments.store)
         steps = _Steps(notes)
-        probed = asyncio.run(_interruptible(config, model, steps))
+        probed = asyncio.run(_interruptible(config, model, steps, arguments.name))
     except StandbyError as error:
         if arguments.json:
             out.write(_line(model, error=str(error)))
@@ -81,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
         for line in (_verdict(probed, config), *_what_follows(probed), steps.what_to_do(probed)):
             if line:
                 out.line(line)
-        if steps.was_sent and config.store in _OF_ONE_PROCESS:
+        if steps.was_sent and store_name(config.store) == "memory":
             notes.line(_OWN_BENCH, dim=True)
     return DONE if probed.ok else FAILED
 
@@ -120,12 +124,12 @@ class _Steps:
         return for_reason(self._failed.reason, self._failed.key) if self._failed else ""
 
 
-async def _interruptible(config: Config, model: str, steps: _Steps) -> Probed:
+async def _interruptible(config: Config, model: str, steps: _Steps, name: str | None) -> Probed:
     task = asyncio.current_task()
     assert task is not None  # noqa: S101  (a coroutine runs in a task; this tells the type checker)
     with interrupts(task) as came:
         try:
-            async with Engine(config, watch=False) as engine:
+            async with Engine(config, name=name, watch=False) as engine:
                 with engine.observe(steps):
                     return await engine.probe(model)
         except asyncio.CancelledError:

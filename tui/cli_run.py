@@ -11,7 +11,8 @@ from typing import Any
 
 from engine import Config, ConfigError, Engine, Reply, StandbyError, load_config, parse_duration
 from tui.advice import advice
-from tui.cli_parser import Parser, command_parser
+from tui.cli_config import with_store
+from tui.cli_parser import Parser, add_name, add_store, command_parser
 from tui.cli_progress import Progress
 from tui.cli_result import EventLines, exit_code, failure, interruption, success
 from tui.draft import Draft
@@ -46,6 +47,8 @@ def parser() -> Parser:
     add("--max-tokens", metavar="N", type=_whole, help="most tokens of the answer")
     add("--temperature", metavar="T", type=_number, help="randomness, on the provider's own scale")
     add("--deadline", metavar="TIME", type=_duration, help="for the whole request, as 20s or 2m")
+    add_store(parser)
+    add_name(parser)
     return parser
 
 
@@ -62,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     out = Output()
     notes = Notes(beside=out)
     try:
-        config = load_config(arguments.config)
+        config = with_store(load_config(arguments.config), arguments.store)
         prompt = _prompt(arguments.prompt, notes)
         reply = asyncio.run(_interruptible(config, prompt, arguments, out, notes))
     except StandbyError as error:
@@ -96,7 +99,7 @@ async def _interruptible(
     simulated = frozenset(name for name, each in config.every_provider.items() if each.is_simulated)
     with interrupts(task) as came:
         try:
-            async with Engine(config, watch=False) as engine:
+            async with Engine(config, name=arguments.name, watch=False) as engine:
                 draft = Draft(out, notes)
                 with engine.observe(events or Progress(notes, simulated)), engine.observe(draft):
                     return await _ask(engine, prompt, arguments, None if arguments.json else draft)

@@ -1,15 +1,10 @@
-"""Where standby keeps files of its own, the configuration apart."""
+"""Where standby keeps files of its own, the configuration and the store apart."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from platformdirs import user_state_path
-
-
-def state_folder() -> Path:
-    """The user's state folder for standby; need not exist yet."""
-    return user_state_path("standby", appauthor=False)
+from engine import state_folder
 
 
 def log_path() -> Path:

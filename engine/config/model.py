@@ -241,7 +241,9 @@ class Config:
         fallback: What is tried once a target is used up, not yet resolved.
         owners: Layers of providers and aliases, by whose they are.
         defaults: The policy of every request that names no chain.
-        store: Where benches live.
+        store: Where benches and journal live: `auto` (a file in the user's state folder), `memory`,
+            `sqlite:PATH`, `redis://…`, `rediss://…`, or `env:NAME`. A file's default is `auto`; a
+            configuration that is built in code shares nothing unless it says so.
         record_prompts: Whether prompts and answers enter events.
         journal: How long events are kept.
         traffic: Prompts in the background.
@@ -256,7 +258,7 @@ class Config:
     fallback: tuple[str, ...] = ()
     owners: Mapping[str, Owner] = field(default_factory=dict)
     defaults: Policy = field(default_factory=Policy)
-    store: str = "auto"
+    store: str = "memory"
     record_prompts: bool = False
     journal: Journal = field(default_factory=Journal)
     traffic: Traffic | None = None

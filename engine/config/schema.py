@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.config.faults import Faults
-from engine.config.inline import holds_password
 from engine.config.model import Config, Dashboard, Journal
 from engine.config.nodes import Node
 from engine.config.schema_chains import WrittenChain, read_chains, read_fallback
@@ -17,10 +16,9 @@ from engine.config.schema_owners import WrittenOwner, check_circles, read_owners
 from engine.config.schema_policy import Written, read_policy
 from engine.config.schema_providers import read_providers
 from engine.config.schema_simulated import read_traffic
+from engine.config.schema_store import read_store
 from engine.config.spot import Section, Spot
 
-_STORES = ("auto", "memory")
-_LATER_STORES = ("sqlite:", "redis:", "rediss:", "env:")
 _GLYPHS = ("auto", "unicode", "ascii")
 _MINIMAL = (
     "a configuration needs at least one provider, as "
@@ -46,7 +44,7 @@ def check_nodes(root: Node | None, faults: Faults, path: Path, groups: Spot | No
         Spot(root, faults, "file").fault(f"must be a mapping; {_MINIMAL}")
         return None
     config = Config(
-        store=_read_store(top),
+        store=read_store(top.take("store"), path.parent),
         record_prompts=_read_flag(top, "record_prompts"),
         journal=_read_journal(_section(top, "journal")),
         dashboard=_read_dashboard(_section(top, "dashboard")),
@@ -144,24 +142,6 @@ def _section(top: Section, key: str) -> Section | None:
 def _read_flag(section: Section, key: str) -> bool:
     spot = section.take(key)
     return bool(spot and spot.boolean())
-
-
-def _read_store(top: Section) -> str:
-    spot = top.take("store")
-    text = spot.text("auto or memory") if spot else None
-    if spot is None or text is None or text in _STORES:
-        return text or "auto"
-    scheme = next((scheme for scheme in _LATER_STORES if text.startswith(scheme)), None)
-    if holds_password(text):
-        spot.fault("an inline secret: put the URL into an environment variable and write `store: env:NAME`")
-    elif scheme is not None:
-        spot.fault(
-            f"`store: {scheme}…` is not supported by this version; "
-            "write `store: auto` or `store: memory`; both keep benches in the process"
-        )
-    else:
-        spot.choice(_STORES)
-    return "auto"
 
 
 def _read_journal(section: Section | None) -> Journal:

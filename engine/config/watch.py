@@ -41,9 +41,11 @@ def changes(old: Config, new: Config) -> tuple[str, ...]:
         f"{name}: changed" for name in ("groups", "fallback") if getattr(old, name) != getattr(new, name)
     ]
     lines += _entry_changes("owner", old.owners, new.owners, _owner_changes)
+    if old.store != new.store:
+        lines.append("store: changed, which counts from the next start on")
     lines += [
         f"{name}: changed"
-        for name in ("store", "record_prompts", "journal", "traffic", "dashboard")
+        for name in ("record_prompts", "journal", "traffic", "dashboard")
         if getattr(old, name) != getattr(new, name)
     ]
     return tuple(lines)

@@ -158,7 +158,7 @@ DENSE = {
 @pytest.mark.parametrize("text", DENSE.values(), ids=DENSE)
 def test_a_mebibyte_of_anything_is_read_in_seconds(text: str) -> None:
     assert len(text) <= MOST_BYTES
-    assert seconds_to_read(text) < 15
+    assert seconds_to_read(text) < 45
 
 
 @pytest.mark.parametrize(
@@ -169,13 +169,13 @@ def test_a_mebibyte_of_anything_is_read_in_seconds(text: str) -> None:
 )
 def test_no_text_is_so_long_that_checking_it_takes_long(place: str, piece: str) -> None:
     long = place.replace("#", piece * (10**6 // len(piece)))
-    assert seconds_to_read(f"providers: {{o: {{kind: openai, {long}}}}}") < 5
+    assert seconds_to_read(f"providers: {{o: {{kind: openai, {long}}}}}") < 15
 
 
 @pytest.mark.parametrize("end", ["", "x", "_", ".", "e", "e9", "m"])
 @pytest.mark.parametrize("key", ["attempts", "cooldown", "cooldown_growth"])
 def test_no_number_is_so_long_that_checking_it_takes_long(key: str, end: str) -> None:
-    assert seconds_to_read(f"{HEAD}defaults: {{{key}: {'1' * 10**6}{end}}}") < 5
+    assert seconds_to_read(f"{HEAD}defaults: {{{key}: {'1' * 10**6}{end}}}") < 15
 
 
 def seconds_to_read(text: str) -> float:

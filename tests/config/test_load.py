@@ -163,7 +163,10 @@ def test_groups_in_the_environment_are_checked_with_the_file_and_told_after_its_
     monkeypatch.setenv("MODEL_FALLBACK_GROUPS", '[["s/x", "oo/x"], ["o/y", "s/y"]]')
     path = write(tmp_path / "c.yaml", TWO + "groups: [[o/y, s/z]]\nstore: disk")
     assert told(path) == [
-        f"{path}:3:8: store: must be one of auto, memory",
+        (
+            f"{path}:3:8: store: must be one of auto, memory, sqlite:PATH, redis://HOST:PORT/DB, "
+            "rediss://HOST:PORT/DB, env:NAME"
+        ),
         "environment: MODEL_FALLBACK_GROUPS[0][1]: unknown provider 'oo'; did you mean 'o'?",
         (
             "environment: MODEL_FALLBACK_GROUPS[1][0]: 'o/y' is in a group already, at groups[0][0]; "

@@ -136,23 +136,10 @@ def test_an_unknown_key_is_a_fault_where_it_stands(line: str, fault: str) -> Non
         ("dashboard: {bell: loud}", "19: dashboard.bell: must be true or false"),
         ("aliases: [a]", "10: aliases: must be a mapping, not a list"),
         ("chains: a/b", "9: chains: must be a mapping, not a single value"),
-        ("store: disk", "8: store: must be one of auto, memory"),
-        ("store: Memory", "8: store: unknown value 'Memory'; did you mean 'memory'? (one of auto, memory)"),
-        ("store: [auto]", "8: store: must be auto or memory, not a list"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_a_fault_where_it_stands(line: str, fault: str) -> None:
     assert faults(with_providers(line)) == [f"2:{fault}"]
-
-
-NO = "is not supported by this version;"
-STORE = "write `store: auto` or `store: memory`; both keep benches in the process"
-
-
-@pytest.mark.parametrize("scheme", ["sqlite:", "redis:", "rediss:", "env:"])
-def test_a_store_that_comes_in_a_later_version_is_a_clear_fault_now(scheme: str) -> None:
-    line = f"store: {scheme}//h:1/0"
-    assert faults(with_providers(line)) == [f"2:8: store: `store: {scheme}…` {NO} {STORE}"]
 
 
 def test_every_fault_is_told_at_once_one_a_line_in_the_file_s_order() -> None:

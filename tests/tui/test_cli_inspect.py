@@ -56,19 +56,39 @@ async def test_check_shows_each_chain_as_it_resolves_and_the_keys_that_are_missi
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
     assert lines[0] == f"{path}: ok"
-    assert lines[2] == "support"
-    assert lines[3].split()[:2] == ["1.", "q/big"]
-    assert "no key: NO_SUCH_KEY is not set" in lines[3]
-    assert lines[4].split() == ["2.", "p/mid"]
-    assert lines[5].split() == ["3.", "free/tiny"]
-    assert lines[7] == "drafts"
-    assert lines[8].split() == ["1.", "free/tiny"]
+    assert lines[1] == f"store: {shell.home}/state/standby/standby.db (auto)"
+    assert lines[3] == "support"
+    assert lines[4].split()[:2] == ["1.", "q/big"]
+    assert "no key: NO_SUCH_KEY is not set" in lines[4]
+    assert lines[5].split() == ["2.", "p/mid"]
+    assert lines[6].split() == ["3.", "free/tiny"]
+    assert lines[8] == "drafts"
+    assert lines[9].split() == ["1.", "free/tiny"]
+    assert not (shell.home / "state").exists()  # it looks at no bench
+
+
+@pytest.mark.parametrize(
+    ("store", "shown"),
+    [
+        ("memory", "memory: each process has a bench and a journal of its own"),
+        ("sqlite:own.db", "{home}/own.db"),
+        ("redis://127.0.0.1:1/0", "redis://127.0.0.1:1/0"),
+        ("env:STORE", "redis://127.0.0.1:1/0 (env:STORE)"),
+        ("env:NO_SUCH", "env:NO_SUCH: the store is to be read from NO_SUCH, and NO_SUCH is not set"),
+    ],
+)
+async def test_check_names_the_store_and_no_password(shell: Shell, store: str, shown: str) -> None:
+    shell.env["STORE"] = "redis://:hunter2@127.0.0.1:1/0"
+    ended = await shell.run("check", shell.write(f"store: {store}\nproviders: {{p: {{kind: simulated}}}}\n"))
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines()[1] == f"store: {shown.format(home=shell.home)}"
+    assert "hunter2" not in ended.out
 
 
 async def test_check_marks_the_fallback_and_shows_groups_and_owners(shell: Shell) -> None:
     ended = await shell.run("check", shell.write(OWNED))
     assert (ended.code, ended.err) == (0, "")
-    shown = [line.split(" is not set")[0].rstrip() for line in ended.out.splitlines()[1:]]
+    shown = [line.split(" is not set")[0].rstrip() for line in ended.out.splitlines()[2:]]
     assert shown == [
         "",
         "support",

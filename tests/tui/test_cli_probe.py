@@ -11,12 +11,16 @@ from typing import Any
 import pytest
 
 from engine import AttemptFailed, AttemptStarted, Probed
+from tests.providers.networks import refusing
 from tests.tui.command import KEY, LIMIT_S, Shell, ended
 from tests.upstream import Upstream, steps
 from tui.cli_probe import _Steps, _what_follows
 from tui.output import Notes
 
-OWN_BENCH = "this asked the model only: benches are kept by each process for itself, and stay as they are"
+OWN_BENCH = (
+    "this asked the model only: with `store: memory` each process has a bench of its own, and those of "
+    "others stay as they are"
+)
 
 
 def probed(**facts: Any) -> Probed:
@@ -29,10 +33,15 @@ async def test_a_model_that_answers_says_how_fast(shell: Shell, up: Upstream) ->
     assert end.code == 0
     time = r"(\d+ms|\d+(\.\d)?s)"
     assert re.fullmatch(rf"p/a answers: first token after {time}, all of it after {time}\n", end.out)
-    assert end.err.splitlines() == ["try      p/a 1/1", OWN_BENCH]
+    assert end.err.splitlines() == ["try      p/a 1/1"]
     (request,) = up.requests
     assert request.model == "a"
     assert len(json.dumps(request.body["messages"])) < 100
+
+
+async def test_what_a_probe_can_do_nothing_about_is_said(shell: Shell, up: Upstream) -> None:
+    end = await shell.run("probe", "p/a", "--config", shell.config(up), "--store", "memory")
+    assert (end.code, end.err.splitlines()[-1]) == (0, OWN_BENCH)
 
 
 async def test_json_is_one_object(shell: Shell, up: Upstream) -> None:
@@ -74,9 +83,8 @@ async def test_json_of_a_model_that_does_not_answer(shell: Shell, up: Upstream) 
 
 
 async def test_a_port_where_nobody_listens(shell: Shell) -> None:
-    async with Upstream() as gone:
-        url = gone.openai
-    end = await shell.run("probe", "p/a", "--config", shell.config(url))
+    with refusing() as port:
+        end = await shell.run("probe", "p/a", "--config", shell.config(f"http://127.0.0.1:{port}/v1"))
     assert end.code == 1
     assert "does not answer: connection" in end.out
     assert "see that base_url is right" in end.out

@@ -107,7 +107,7 @@ async def test_a_pipe_gets_the_right_answer_and_nothing_else(
     up.script("a", broken("void"))
     up.script("b", steps.ok(SECOND))
     path = shell.config(up, defaults=MID_STREAM.format(mid_stream))
-    ended = await shell.run("run", "main", "hi", "--config", path)
+    ended = await shell.run("run", "main", "hi", "--config", path, "--store", "memory")
     assert (ended.code, ended.out) == (0, f"{out}\n")
     result = (await shell.run("run", "main", "hi", "--json", "--config", path)).lines[-1]
     assert (result["ok"], result["text"]) == (True, out)

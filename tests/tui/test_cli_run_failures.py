@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.providers.networks import refusing
 from tests.tui.command import Shell
 from tests.upstream import Upstream, steps
 
@@ -12,7 +13,7 @@ async def test_a_request_that_fails_is_exit_1_and_names_every_cause(shell: Shell
     up.script("a", steps.status(404, message="no such model"))
     up.script("b", steps.status(400, message="not like this"))
     path = shell.config(up)
-    ended = await shell.run("run", "main", "hi", "--config", path)
+    ended = await shell.run("run", "main", "hi", "--config", path, "--store", "memory")
     assert ended.code == 1
     assert ended.out == ""
     final = ended.err.splitlines()[-2:]
@@ -49,9 +50,8 @@ async def test_what_to_do_is_said_when_all_failed_for_one_reason(shell: Shell, u
 
 
 async def test_a_port_where_nobody_listens(shell: Shell) -> None:
-    async with Upstream() as gone:
-        url = gone.openai
-    ended = await shell.run("run", "main", "hi", "--config", shell.config(url))
+    with refusing() as port:
+        ended = await shell.run("run", "main", "hi", "--config", shell.config(f"http://127.0.0.1:{port}/v1"))
     assert ended.code == 1
     assert ended.out == ""
     assert "connection" in ended.err
@@ -62,7 +62,7 @@ async def test_a_port_where_nobody_listens(shell: Shell) -> None:
 async def test_a_stream_that_breaks_leaves_what_came_and_is_exit_1(shell: Shell, up: Upstream) -> None:
     up.script("a", steps.cut(after=1))
     path = shell.config(up)
-    ended = await shell.run("run", "main", "hi", "--config", path)
+    ended = await shell.run("run", "main", "hi", "--config", path, "--store", "memory")
     assert ended.code == 1
     assert ended.out.startswith("Hello")
     assert "broken   p/a broke off after" in ended.err

@@ -98,12 +98,19 @@ async def test_the_dashboard_does_not_open_on_a_faulty_configuration(shell: Shel
     for arguments, said in (
         (("--config", str(path)), b"bad.yaml:1:"),
         (("--config", "/nowhere.yaml"), b"/nowhere.yaml"),
-        (("--store", "redis://somewhere"), b"--store redis://somewhere: this version has auto and memory"),
+        (("--store", "disk"), b"--store: must be one of auto, memory, sqlite:PATH"),
     ):
         code, got = await on_terminal(shell, *arguments)
         assert code == 2
         assert said in got
         assert b"\x1b[?1049h" not in got  # the screen that a dashboard draws on was never asked for
+
+
+async def test_the_dashboard_does_not_open_at_a_store_that_can_never_be_used(shell: Shell) -> None:
+    code, got = await on_terminal(shell, "--store", "env:NO_SUCH")
+    assert code == 1
+    assert b"NO_SUCH is not set" in got
+    assert b"\x1b[?1049h" not in got
 
 
 async def test_progress_and_answer_do_not_share_a_line(shell: Shell, up: Upstream) -> None:

@@ -1,0 +1,99 @@
+"""What is on the bench, for commands that change it: what a name means, and what stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from engine import Benched, Engine, UnknownTarget, is_key
+from tui.bench_terms import Left, what_is_left, what_is_left_of_keys
+from tui.health import Place
+from tui.moments import told
+from tui.text import countdown
+
+
+def benchable(engine: Engine, name: str) -> str:
+    """What a name stands for on the bench.
+
+    Args:
+        engine: The engine.
+        name: A model, an alias of one model, `provider/*`, or a key, everywhere or on one model.
+
+    Raises:
+        UnknownTarget: It is not the name of one model.
+    """
+    name = name.strip()
+    if is_key(name) or name.endswith("/*"):
+        return name
+    return engine.explain(name, only=True)[0].model
+
+
+def known(engine: Engine, name: str) -> str:
+    """As `benchable`; also what the bench knows although the configuration no longer does.
+
+    Raises:
+        UnknownTarget: Nobody knows it.
+    """
+    try:
+        return benchable(engine, name)
+    except UnknownTarget:
+        if any(each.name == name for each in engine.benched()):
+            return name
+        raise
+
+
+def entry(engine: Engine, name: str) -> Benched | None:
+    """What is on the bench under a name; also a model that is due or on trial. None if it is not out."""
+    out = next((each for each in engine.benched() if each.name == name), None)
+    if out is not None:
+        return out
+    status = next((each for each in engine.status() if each.model == name and each.state != "live"), None)
+    if status is None:
+        return None
+    return Benched(
+        name,
+        status.until,
+        status.remaining_s,
+        status.for_s,
+        status.manual,
+        status.reason,
+        status.by,
+        status.level,
+        status.failures,
+        status.state == "on_trial",
+    )
+
+
+def fields(out: Benched) -> dict[str, Any]:
+    """An entry as JSON has it."""
+    return out._asdict()
+
+
+def end(out: Benched, at: datetime) -> str:
+    """When it is back, in words: `until 18:30:00 (09:59 left)`, or `without end`."""
+    if out.until is None:
+        return "without end"
+    return f"until {told(datetime.fromisoformat(out.until), at)} ({countdown(out.remaining_s)} left)"
+
+
+def left_without(name: str, engine: Engine, chains: Mapping[str, Sequence[Place]]) -> list[Left]:
+    """What is left of every chain without a model or a whole provider, or of a provider without a key."""
+    if is_key(name):
+        return what_is_left_of_keys(name, engine.keys())
+    if not name.endswith("/*"):
+        return what_is_left(name, chains)
+    found = []
+    for chain, places in chains.items():
+        others = [place for place in places if not place.model.startswith(name[:-1])]
+        if len(others) == len(places):
+            continue
+        live = [place.model for place in others if place.state == "live"]
+        if live:
+            stay = "1 other stays" if len(live) == 1 else f"{len(live)} others stay"
+            found.append(Left(chain, f"{stay} live, {live[0]} first", True))
+        elif any(place.state == "live" for place in places):
+            found.append(Left(chain, "this takes its last live models", False))
+        else:
+            found.append(Left(chain, "no model of it is live", False))
+    return found

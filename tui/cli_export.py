@@ -1,0 +1,116 @@
+"""`standby export`: an incident from the journal, as Markdown for people or as JSONL for programs."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from engine import Config
+from tui.cli_events import add_since, time_back
+from tui.cli_parser import Parser, add_store, command_parser, file_name
+from tui.cli_result import json_line
+from tui.cli_store import onlooker, shared_config, to_its_end
+from tui.exits import DONE, FAILED, Exit
+from tui.incident import report
+from tui.incident_facts import Incident
+from tui.incident_span import between
+from tui.journal_pages import pages
+from tui.markdown import times
+from tui.moments import now
+from tui.output import Notes, Output
+from tui.whole_file import whole_file
+
+_ALONE: Final = "there is no journal to export"
+_FORMATS: Final = {".md": "md", ".markdown": "md", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+
+Write = Callable[[str], object]
+
+
+def parser() -> Parser:
+    """How `standby export` is written."""
+    parser = command_parser("export")
+    add = parser.add_argument
+    add_since(parser)
+    until = "up to when: as --since (default: now)"
+    parser.add_argument("--until", metavar="TIME", type=time_back, help=until)
+    where = "the file, .md or .jsonl; only its owner may read it; else standard output, as Markdown"
+    add("-o", "--output", metavar="FILE", type=file_name, help=where)
+    add("--format", choices=("md", "jsonl"), help="whatever the file is called")
+    add("--force", action="store_true", help="replace a file that is there")
+    add_store(parser)
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Writes what happened between two times.
+
+    Returns:
+        0, also if nothing happened.
+
+    Raises:
+        Exit: The arguments make no sense, the store is memory or can't be used, or the file can't be written.
+        OutputLost: Standard output can't be written.
+    """
+    until = arguments.until or now()
+    if arguments.since >= until:
+        raise Exit("--since must be before --until")
+    kind = _format(arguments)
+    config = shared_config(arguments.config, arguments.store, _ALONE)
+    out = Output()
+    if arguments.output is None:
+        to_its_end(lambda: _write(config, arguments.since, until, kind, out.write))
+        return DONE
+    path = Path(arguments.output)
+    if not arguments.force and path.exists():
+        raise Exit(_exists(path))
+    try:
+        with whole_file(path, replace=arguments.force) as file:
+            count = to_its_end(
+                lambda: _write(config, arguments.since, until, kind, lambda text: file.write(_bytes(text)))
+            )
+    except FileExistsError:
+        raise Exit(_exists(path)) from None
+    except OSError as error:
+        raise Exit(f"{path} can't be written: {error.strerror or error}", FAILED) from None
+    out.line(f"wrote {path}: {times(count, 'event')}, {between(arguments.since, until)} UTC")
+    if not count:
+        Notes(beside=out).line("nothing is in the journal of that time; --since goes further back")
+    return DONE
+
+
+def _format(arguments: argparse.Namespace) -> str:
+    if arguments.format is not None:
+        return str(arguments.format)
+    if arguments.output is None:
+        return "md"
+    found = _FORMATS.get(Path(arguments.output).suffix.lower())
+    if found is None:
+        raise Exit("the file's name ends neither in .md nor in .jsonl: say which with --format")
+    return found
+
+
+async def _write(config: Config, since: datetime, until: datetime, kind: str, write: Write) -> int:
+    """Writes the export piece by piece; gives the number of events."""
+    count = 0
+    incident = Incident()
+    async with onlooker(config) as engine:
+        async for page in pages(engine, since, until):
+            count += len(page)
+            if kind == "jsonl":
+                write("".join(json_line(each.data) for each in page))
+            else:
+                incident.add(page)
+    if kind == "md":
+        write(report(incident, since, until))
+    return count
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _exists(path: Path) -> str:
+    return f"{path} is there already and was left as it is; --force replaces it"

@@ -1,0 +1,89 @@
+"""What the commands that work at the shared bench and journal have in common."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+
+from engine import Config, Engine, StandbyError, StoreError, store_name
+from tui.advice import advice
+from tui.cli_config import configured
+from tui.cli_result import exit_code
+from tui.exits import FAILED, SIGNALLED, Exit
+from tui.interrupts import interrupts
+
+T = TypeVar("T")
+
+_ALONE: Final = (
+    "with a memory store each process has a bench and a journal of its own: {what}\n"
+    "name a shared one with --store, or in the configuration: store: auto"
+)
+
+
+def shared_config(path: str | None, store: str | None, otherwise: str) -> Config:
+    """The configuration in force, if its store is one that other processes use.
+
+    Args:
+        path: What `--config` said.
+        store: What `--store` said.
+        otherwise: What is wrong with a memory store for this command.
+
+    Raises:
+        Exit: It has faults, or its store is memory.
+    """
+    config = configured(path, store=store)
+    if store_name(config.store) == "memory":
+        raise Exit(_ALONE.format(what=otherwise))
+    return config
+
+
+@asynccontextmanager
+async def onlooker(config: Config) -> AsyncIterator[Engine]:
+    """An engine at the shared store, which nobody sees among the others.
+
+    Raises:
+        StoreError: The store can't be used.
+    """
+    async with Engine(config, watch=False, visible=False) as engine:
+        if not engine.store.ok:
+            name, why = engine.store.store, engine.store.why
+            raise StoreError(f"the store can't be used: {why if name in why else f'{name}: {why}'}")
+        yield engine
+
+
+async def written(engine: Engine) -> None:
+    """Waits until what an operator did is in the store, where all see it.
+
+    Raises:
+        Exit: It did not get there in time.
+    """
+    try:
+        await engine.flush()
+    except StoreError as error:
+        raise Exit(f"{error}\nwhether that was done is not sure: standby status tells", FAILED) from None
+
+
+def to_its_end(work: Callable[[], Awaitable[T]]) -> T:
+    """Runs a command's work; a signal cancels it.
+
+    Raises:
+        Exit: A signal came; nothing is known by a name; the store can't be used, or takes no change.
+    """
+    try:
+        return asyncio.run(_interruptible(work))
+    except StandbyError as error:
+        raise Exit(f"{error}\n{advice(error)}".strip(), exit_code(error)) from None
+
+
+async def _interruptible(work: Callable[[], Awaitable[T]]) -> T:
+    task: asyncio.Task[Any] | None = asyncio.current_task()
+    assert task is not None  # noqa: S101  (a coroutine runs in a task; this tells the type checker)
+    with interrupts(task) as came:
+        try:
+            return await work()
+        except asyncio.CancelledError:
+            if came.number:
+                raise Exit("interrupted", SIGNALLED + came.number) from None
+            raise
