@@ -36,7 +36,10 @@ class After:
 
 @dataclass(frozen=True)
 class Parts:
-    """A stream, batch by batch; an exception among them is raised, a number is waited for in seconds."""
+    """A stream, batch by batch.
+
+    An exception among them is raised, a number is waited for in seconds, an event until it is set.
+    """
 
     batches: Sequence[Any]
 
@@ -121,6 +124,8 @@ class Scripted:
                 raise batch
             if isinstance(batch, int | float):
                 await asyncio.sleep(batch)
+            elif isinstance(batch, asyncio.Event):
+                await batch.wait()
             else:
                 yield batch
 
@@ -167,3 +172,10 @@ async def running(config: Config) -> AsyncIterator[tuple[Engine, Heard]]:
     async with Engine(config, clock=asyncio.get_running_loop().time, rng=random.Random(1)) as engine:
         engine.observe(heard.append)
         yield engine, heard
+
+
+async def cancelled(asking: asyncio.Future[Any]) -> None:
+    """Cancels a request that is under way; it must end as cancelled, and in no other way."""
+    asking.cancel()
+    await asyncio.wait([asking])
+    assert asking.cancelled()

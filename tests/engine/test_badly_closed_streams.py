@@ -13,7 +13,7 @@ from engine.messages import Delta
 from engine.policy import Backoff, Policy
 from engine.providers.base import Call, Part
 from engine.stream import Stream
-from tests.scripted import Parts, Scripted, chain_of, running, status
+from tests.scripted import Parts, Scripted, cancelled, chain_of, running, status
 from tests.virtual_time import pass_time, virtual
 
 ONCE = Policy(attempts=1, backoff=Backoff(0, 0), cooldown=60.0)
@@ -120,9 +120,7 @@ async def test_a_callers_cancel_stays_one_however_a_stream_is_left(kind: type[Ba
     async with running(chain_of(provider, "a", "b", policy=ONCE)) as (engine, heard):
         asking = asyncio.create_task(listen(engine))
         await pass_time(1)
-        asking.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await asking
+        await cancelled(asking)
         assert engine.benched() == []
         assert heard.names()[-2:] == ["attempt.cancelled", "request.cancelled"]
     assert (provider.models(), provider.open) == (["a"], 0)
@@ -135,9 +133,7 @@ async def test_a_callers_cancel_while_a_stream_is_being_left_is_not_lost(kind: t
     async with running(chain_of(provider, "a", "b", policy=ONCE)) as (engine, heard):
         asking = asyncio.create_task(listen(engine))
         await pass_time(1)
-        asking.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await asking
+        await cancelled(asking)
         assert now() == 1.0
         assert heard.names()[-1] == "request.cancelled"
     assert (provider.models(), provider.open) == (["a"], 0)

@@ -11,6 +11,7 @@ import pytest
 
 from engine import StandbyError
 from tests.over_sockets import PROTOCOLS, Protocol, ask, engine_over
+from tests.scripted import cancelled
 from tests.upstream import steps
 
 T = TypeVar("T")
@@ -93,9 +94,7 @@ async def test_the_connection_of_a_cancelled_attempt_is_closed_at_once() -> None
         up.script("a", steps.hang())
         asking = asyncio.create_task(engine.complete("main", "hi"))
         request = await up.arrived(1)
-        asking.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await asking
+        await cancelled(asking)
         await request.closed.wait()
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-import random
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +19,6 @@ from engine import (
     Config,
     DeadlineExceeded,
     EmbedLimits,
-    Engine,
     KeySource,
     Owner,
     Policy,
@@ -31,20 +28,12 @@ from engine import (
 )
 from engine.embedding import batch
 from engine.providers.base import Answer, Call, EmbedCall
-from tests.scripted import HANG, After, Heard, Scripted, chain_of, status, vector_of
+from tests.scripted import HANG, After, Scripted, cancelled, chain_of, running, status, vector_of
 from tests.virtual_time import pass_time, virtual
 
 NO_WAIT = Policy(backoff=Backoff(0, 0))
 TWO = EmbedLimits(texts=2)
 FIVE = ["one", "two", "three", "four", "five"]
-
-
-@asynccontextmanager
-async def running(config: Config) -> AsyncIterator[tuple[Engine, Heard]]:
-    heard = Heard()
-    async with Engine(config, clock=asyncio.get_running_loop().time, rng=random.Random(1)) as engine:
-        engine.observe(heard.append)
-        yield engine, heard
 
 
 def made_by(model: str, texts: Sequence[str]) -> tuple[list[float], ...]:
@@ -362,9 +351,7 @@ async def test_cancelled_between_its_batches_it_leaves_nothing_behind() -> None:
     async with running(chain_of(provider, "a")) as (engine, heard):
         asking = asyncio.create_task(engine.embed("main", FIVE))
         await pass_time(1)
-        asking.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await asking
+        await cancelled(asking)
         assert engine.benched() == []
     assert provider.open == 0
     assert heard.names()[-2:] == ["attempt.cancelled", "request.cancelled"]

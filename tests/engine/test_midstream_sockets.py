@@ -106,7 +106,7 @@ async def test_leaving_a_resumed_stream_closes_the_connection_of_the_model_that_
 async def test_the_connection_of_a_stream_that_fell_silent_is_closed_before_another_goes_on(
     protocol: Protocol,
 ) -> None:
-    async with engine_over(protocol, policy=APPEND, limits_of_a={"idle": 0.2}) as (engine, up, _):
+    async with engine_over(protocol, policy=APPEND, limits_of_a={"idle": 0.5}) as (engine, up, _):
         up.script("a", steps.stall(after=1))
         async with engine.stream("main", "hi") as stream:
             assert "".join([delta.text async for delta in stream]) == "HelloHello there"

@@ -79,7 +79,7 @@ async def test_a_failure_is_read_as_its_row_says_and_the_next_model_answers(
     "step", [steps.hang(), steps.hang_headers(), steps.stall(after=0)], ids=["hang", "headers", "stall"]
 )
 async def test_a_silent_stream_is_left_after_the_first_token_limit(protocol: Protocol, step: Step) -> None:
-    async with engine_over(protocol, limits_of_a={"first_token": 0.1}) as (engine, up, heard):
+    async with engine_over(protocol, limits_of_a={"first_token": 0.5}) as (engine, up, heard):
         up.script("a", step)
         assert await ask(engine, "stream") == "Hello there"
         assert heard.of("attempt.failed")[0].reason == "first_token_timeout"
@@ -89,7 +89,7 @@ async def test_a_silent_stream_is_left_after_the_first_token_limit(protocol: Pro
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 async def test_a_silent_plain_call_is_left_after_the_attempts_limit(protocol: Protocol) -> None:
-    async with engine_over(protocol, limits_of_a={"attempt": 0.1}) as (engine, up, heard):
+    async with engine_over(protocol, limits_of_a={"attempt": 0.5}) as (engine, up, heard):
         up.script("a", steps.hang())
         assert await ask(engine, "plain") == "Hello there"
         assert heard.of("attempt.failed")[0].reason == "timeout"
@@ -111,7 +111,7 @@ async def test_a_break_after_content_is_told_with_what_had_arrived(
     row: tuple[str, Step, str], protocol: Protocol
 ) -> None:
     _, step, reason = row
-    async with engine_over(protocol, limits_of_a={"idle": 0.1} if reason == "idle_timeout" else None) as (
+    async with engine_over(protocol, limits_of_a={"idle": 0.5} if reason == "idle_timeout" else None) as (
         engine,
         up,
         _,

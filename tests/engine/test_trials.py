@@ -15,7 +15,7 @@ from engine.errors import DeadlineExceeded, StandbyError, StreamInterrupted
 from engine.messages import Delta
 from engine.policy import Backoff, Policy, Timeouts
 from engine.providers.base import End, Finish, Signal
-from tests.scripted import HANG, After, Heard, Parts, Scripted, chain_of, running, speak, status
+from tests.scripted import HANG, After, Heard, Parts, Scripted, cancelled, chain_of, running, speak, status
 from tests.virtual_time import pass_time, virtual
 
 ONCE = Policy(attempts=1, backoff=Backoff(0, 0), cooldown=60.0)
@@ -127,9 +127,7 @@ async def test_a_cancelled_trial_is_given_back_and_the_next_request_takes_it() -
         await let_a_be_due(engine, heard)
         asking = asyncio.create_task(engine.complete("main", "hi"))
         await pass_time(1)
-        asking.cancel()
-        with suppress(asyncio.CancelledError):
-            await asking
+        await cancelled(asking)
         assert state_of(engine) == "due"
         assert (await engine.complete("main", "hi")).model == "p/a"
         assert heard.facts("outcome", "why") == [TAKEN, ("model.trial", "given_back"), TAKEN, *PASSED]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -20,10 +21,10 @@ async def test_a_bench_of_another_model_wakes_nobody(monkeypatch: pytest.MonkeyP
     looks = 0
     change = Sideline.change
 
-    async def counting(*args: object) -> None:
+    async def counting(*args: Any) -> None:
         nonlocal looks
         looks += 1
-        await change(*args)  # type: ignore[arg-type]
+        await change(*args)
 
     monkeypatch.setattr(Sideline, "change", counting)
     async with running(chain_of(Scripted({"a": ["fine"]}), "a", policy=WAIT)) as (engine, _):

@@ -91,6 +91,14 @@ def full_queue() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
+@contextlib.contextmanager
+def refusing() -> Iterator[int]:
+    """A port where nobody listens, and that nobody else can take meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
 def no_such_host(*_: object, **__: object) -> NoReturn:
     """Stands in for `socket.getaddrinfo` where the name servers know nothing."""
     raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")

@@ -37,6 +37,11 @@ def in_bytes(data: bytes) -> Iterator[Cut]:
 
 CUTS: Final = (in_two, in_three, in_bytes)
 
+
+def every_cut(data: bytes) -> Iterator[list[bytes]]:
+    return (list(cut) for ways in CUTS for cut in ways(data))
+
+
 EVENTS: Final[dict[str, bytes]] = {
     "LF": b"data: a\n\ndata: b\n\n",
     "CR": b"data: a\r\rdata: b\r\r",
@@ -73,8 +78,7 @@ def sse_events(cut: Cut) -> tuple[Any, Any]:
 def test_every_cut_of_a_stream_gives_the_same_events(data: bytes) -> None:
     whole = sse_events([data])
     assert whole[0] == by_the_book(data)
-    for cut in itertools.chain.from_iterable(ways(data) for ways in CUTS):
-        pieces = list(cut)
+    for pieces in every_cut(data):
         assert sse_events(pieces) == whole, pieces
 
 
@@ -97,8 +101,7 @@ def lines(cut: Cut) -> tuple[Any, Any]:
 @pytest.mark.parametrize("data", LINES.values(), ids=LINES)
 def test_every_cut_of_lines_gives_the_same_lines(data: bytes) -> None:
     whole = lines([data])
-    for cut in itertools.chain.from_iterable(ways(data) for ways in CUTS):
-        pieces = list(cut)
+    for pieces in every_cut(data):
         assert lines(pieces) == whole, pieces
 
 
