@@ -46,6 +46,7 @@ class Engine(Controls):
         config: A checked configuration, from `load_config` or built in code.
         name: What events call this engine; by default the program's name and process id.
         clock: Seconds that only ever grow; the event loop's own by default.
+        wall: Seconds since the epoch.
         rng: Where jitter comes from.
         watch: False to leave later changes of the configuration's file alone.
         store: Where benches and events live; by default what the configuration names.
@@ -65,6 +66,7 @@ class Engine(Controls):
         *,
         name: str | None = None,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
         rng: random.Random | None = None,
         watch: bool = True,
         store: Store | None = None,
@@ -72,10 +74,10 @@ class Engine(Controls):
     ) -> None:
         self.name = name or engine_name()
         self.run = uuid4().hex
-        self._bus = Bus(self.name)
-        sideline = Sideline(self._bus, clock, self._probe_due)
+        self._bus = Bus(self.name, wall)
+        sideline = Sideline(self._bus, clock, self._probe_due, wall)
         super().__init__(config, Roster(config, sideline.bench, build_provider), sideline)
-        self._fleet = self._joined(store or open_store(config.store), clock, visible=visible)
+        self._fleet = self._joined(store or open_store(config.store), clock, wall, visible=visible)
         jitter = rng or random.Random()  # noqa: S311  (not cryptography)
         self._intake = Intake(config, self._roster, sideline, self._bus, clock=clock, rng=jitter)
         self._prober = Prober(self._intake, self._roster)
@@ -88,7 +90,9 @@ class Engine(Controls):
         """The defaults; `policy.replace(...)` makes one of your own for a request."""
         return self._config.defaults
 
-    def _joined(self, store: Store | None, clock: Callable[[], float], *, visible: bool) -> Fleet | None:
+    def _joined(
+        self, store: Store | None, clock: Callable[[], float], wall: Callable[[], float], *, visible: bool
+    ) -> Fleet | None:
         if store is None:
             return None
         return Fleet(
@@ -99,6 +103,7 @@ class Engine(Controls):
             run=self.run,
             journal=self._config.journal,
             clock=clock,
+            wall=wall,
             visible=visible,
         )
 
@@ -312,5 +317,7 @@ class Engine(Controls):
         self._config = found
         self._intake.replace(found)
         self._roster.replace(found)
+        if self._fleet is not None:
+            self._fleet.keep(found.journal)
         self._bus.emit(ConfigReloaded(path=path, changes=what))
         return True

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from engine.events import (
     AttemptFailed,
@@ -60,19 +62,30 @@ class ModelFigures:
 class Figures:
     """An observer: call it with each event, ask it for a model's figures.
 
-    It keeps no event, and of the models it hears of the 1000 last active.
+    Events count when they happened, not when they are heard of: those of other engines arrive late and out
+    of order, and a journal's are long past. It keeps no event, and of the models it hears of the 1000 last
+    active.
 
     Args:
         window_s: Seconds that success, latency and series look back, in whole buckets of a 60th.
         clock: Monotonic seconds.
+        wall: Seconds since the epoch, to tell how long ago an event was.
     """
 
-    def __init__(self, window_s: float = 600.0, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        window_s: float = 600.0,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self.bucket_s: Final = window_s / BUCKETS
         self._clock = clock
+        self._wall = wall
+        self._parsed: tuple[str, float] = ("", 0.0)
         self._models: OrderedDict[str, _Tally] = OrderedDict()
-        self._servers: OrderedDict[str, tuple[str, bool]] = OrderedDict()
-        self._takes: dict[type[Event], Callable[[Any], None]] = {
+        self._servers: OrderedDict[str, _Server] = OrderedDict()
+        self._takes: dict[type[Event], Callable[[Any, float], None]] = {
             AttemptStarted: self._started,
             AttemptSucceeded: self._succeeded,
             AttemptFailed: self._failed,
@@ -82,9 +95,30 @@ class Figures:
 
     def __call__(self, event: Event) -> None:
         """Takes an event in."""
+        self.take(event, self.when(event))
+
+    def take(self, event: Event, when: float) -> None:
+        """Takes an event in.
+
+        Args:
+            event: Any event.
+            when: When it happened, on the clock.
+        """
         take = self._takes.get(type(event))
         if take is not None:
-            take(event)
+            take(event, when)
+
+    def when(self, event: Event) -> float:
+        """When an event happened, on the clock: never later than now, whatever another machine's clock says.
+
+        An event that does not tell its time happens now.
+        """
+        now = self._clock()
+        if not event.at:
+            return now
+        if event.at != self._parsed[0]:  # many events share a millisecond
+            self._parsed = event.at, datetime.fromisoformat(event.at).timestamp()
+        return now - max(0.0, self._wall() - self._parsed[1])
 
     def of(self, model: str, now: float | None = None) -> ModelFigures:
         """A model's figures; all empty for one that nothing was heard of.
@@ -93,7 +127,7 @@ class Figures:
             model: As `provider/model`.
             now: The clock's time; None asks the clock.
         """
-        serving = {chain: took_over for chain, (name, took_over) in self._servers.items() if name == model}
+        serving = {chain: by.took_over for chain, by in self._servers.items() if by.model == model}
         tally = self._models.get(model) or _Tally()
         return tally.figures(
             self._clock() if now is None else now,
@@ -112,32 +146,44 @@ class Figures:
             self._models.move_to_end(model)
         return tally
 
-    def _started(self, event: AttemptStarted) -> None:
-        self._tally(event.model).started.count(int(self._clock()))
+    def _started(self, event: AttemptStarted, when: float) -> None:
+        self._tally(event.model).started.count(math.floor(when))
 
-    def _succeeded(self, event: AttemptSucceeded) -> None:
-        tally, now = self._tally(event.model), self._clock()
-        tally.succeeded.count(int(now // self.bucket_s))
+    def _succeeded(self, event: AttemptSucceeded, when: float) -> None:
+        tally = self._tally(event.model)
+        tally.succeeded.count(int(when // self.bucket_s))
         latency = event.elapsed_s if event.first_token_s is None else event.first_token_s
-        tally.latencies.append((now, latency))
+        tally.latencies.append((when, latency))
         tally.spend(event.input_tokens, event.output_tokens)
 
-    def _failed(self, event: AttemptFailed) -> None:
-        tally, now = self._tally(event.model), self._clock()
-        tally.failed.count(int(now // self.bucket_s))
-        tally.last_failure = now, event.reason
+    def _failed(self, event: AttemptFailed, when: float) -> None:
+        tally = self._tally(event.model)
+        tally.failed.count(int(when // self.bucket_s))
+        if tally.last_failure is None or when >= tally.last_failure[0]:
+            tally.last_failure = when, event.reason
         tally.spend(event.input_tokens, event.output_tokens)
 
-    def _served(self, event: RequestSucceeded) -> None:
-        if event.chain is not None:
-            self._servers[event.chain] = event.model, event.fallback
-            self._servers.move_to_end(event.chain)
-            if len(self._servers) > _MOST_NAMES:
-                self._servers.popitem(last=False)
+    def _served(self, event: RequestSucceeded, when: float) -> None:
+        self._serve(event.chain, _Server(when, event.model, event.fallback))
 
-    def _unserved(self, event: RequestFailed) -> None:
-        if event.chain is not None:
-            self._servers.pop(event.chain, None)
+    def _unserved(self, event: RequestFailed, when: float) -> None:
+        self._serve(event.chain, _Server(when))
+
+    def _serve(self, chain: str | None, by: _Server) -> None:
+        if chain is None or (chain in self._servers and self._servers[chain].when > by.when):
+            return
+        self._servers[chain] = by
+        self._servers.move_to_end(chain)
+        if len(self._servers) > _MOST_NAMES:
+            self._servers.popitem(last=False)
+
+
+class _Server(NamedTuple):
+    """Whom a chain's last request was served by, and when; nobody, if it failed."""
+
+    when: float
+    model: str = ""
+    took_over: bool = False
 
 
 class _Tally:
@@ -176,7 +222,7 @@ class _Tally:
         latencies = sorted(latency for at, latency in self.latencies if at >= oldest)
         when, reason = self.last_failure or (None, None)
         return ModelFigures(
-            per_minute=sum(self.started.until(int(now))),
+            per_minute=sum(self.started.until(math.floor(now))),
             success=sum(succeeded) / ended if ended else None,
             first_token_p50_s=_percentile(latencies, 50),
             first_token_p95_s=_percentile(latencies, 95),
@@ -197,24 +243,29 @@ class _Ring:
 
     def __init__(self, size: int) -> None:
         self._counts = [0] * size
-        self._head = 0
+        self._head: int | None = None
 
     def count(self, bucket: int) -> None:
-        """One more in this bucket, which is not older than the last."""
-        if bucket > self._head:
+        """One more in this bucket, if it is not older than all that are kept."""
+        if self._head is None or bucket > self._head:
             self._turn_to(bucket)
+        elif bucket <= self._head - len(self._counts):
+            return
         self._counts[bucket % len(self._counts)] += 1
 
     def until(self, bucket: int) -> list[int]:
         """The latest counts up to this bucket, oldest first."""
         size = len(self._counts)
+        if self._head is None:
+            return [0] * size
         gone = max(0, min(bucket - self._head, size))
         first = (self._head + 1) % size
         return (self._counts[first:] + self._counts[:first])[gone:] + [0] * gone
 
     def _turn_to(self, bucket: int) -> None:
         size = len(self._counts)
-        for passed in range(max(self._head + 1, bucket - size + 1), bucket + 1):
+        first = bucket - size + 1 if self._head is None else max(self._head + 1, bucket - size + 1)
+        for passed in range(first, bucket + 1):
             self._counts[passed % size] = 0
         self._head = bucket
 

@@ -80,6 +80,7 @@ class Fleet:
         run: Its unique id.
         journal: How long events are kept.
         clock: The engine's clock, seconds.
+        wall: Seconds since the epoch.
         visible: True to be seen by others.
 
     Attributes:
@@ -96,11 +97,13 @@ class Fleet:
         run: str,
         journal: Journal,
         clock: Callable[[], float],
+        wall: Callable[[], float] = time.time,
         visible: bool = True,
     ) -> None:
         self._store = store
         self._bus = bus
         self._clock = clock
+        self._wall = wall
         self._run = run
         self._why = ""  # why the store can't be used; empty if it can
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -109,8 +112,10 @@ class Fleet:
         self._engines: tuple[Sequence[Presence], float, float] = ((), 0.0, 0.0)
         self._others = Observers()
         presence = Presence(run, name, socket.gethostname(), os.getpid())
-        self._journal = JournalWriter(presence, journal.keep, journal.rows)
-        self._clerk = Clerk(store, presence, self._journal, self, self._post, clock=clock, visible=visible)
+        self._journal = JournalWriter(presence, journal.keep, journal.rows, wall)
+        self._clerk = Clerk(
+            store, presence, self._journal, self, self._post, clock=clock, wall=wall, visible=visible
+        )
         self.bench = SharedBench(sideline, clock, self._send)
         sideline.join(self.bench, self)
         self._recording = bus.observe(self._journal.record)
@@ -153,11 +158,12 @@ class Fleet:
         """The store is there: tells so if it was away, and puts back what it does not know."""
         was_away, self._why = self._why, ""
         self.bench.is_there = True
-        for notice in notices:
+        notice = "; ".join(notices)
+        if notice and not was_away:
             self._tell_degraded(notice)
         self.bench.match(changes, shift_s)
-        if was_away or notices:
-            self._bus.emit(StoreRestored(store=self._store.name, why="it is there again"))
+        if was_away or notice:
+            self._bus.emit(StoreRestored(store=self._store.name, why=notice or "it is there again"))
         self._begun.set()
 
     def changed(self, changes: Changes, shift_s: float) -> None:
@@ -218,6 +224,10 @@ class Fleet:
             own=own,
         )
 
+    def keep(self, journal: Journal) -> None:
+        """From now on the journal is kept that long."""
+        self._journal.keep_s, self._journal.rows = journal.keep, journal.rows
+
     def observe_others(self, callback: Observer, since_s: float) -> Observation:
         """See `Engine.observe_others`."""
         self._clerk.follow(since_s)
@@ -227,7 +237,7 @@ class Fleet:
         """See `Engine.history`."""
 
         def read(store: Store) -> list[Recorded]:
-            since = 0.0 if since_s is None else time.time() - since_s
+            since = 0.0 if since_s is None else self._wall() - since_s
             return decoded(store.read(after, since, limit))
 
         return await self._ask(read)
@@ -251,7 +261,7 @@ class Fleet:
             raise StoreError(self._why)
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
-        def failed(error: StoreError) -> None:
+        def failed(error: Exception) -> None:
             if not answer.done():
                 answer.set_exception(error)
 

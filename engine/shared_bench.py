@@ -8,18 +8,19 @@ changed the store tells of it, so that each turn is one event among all engines.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 from engine.entry import Entry
 from engine.names import whole_provider
 from engine.sideline import Sideline
-from engine.stay import Benched, Stay, Transition
-from engine.steps import Cleared, Held, Mended, PutBack, Spared, Taken, take
-from engine.store.base import Changes, Store, StoreError
+from engine.stay import Benched, Stay, Ticket, Transition
+from engine.steps import Cleared, Held, Mended, PutBack, Spared, Taken, TrialTaken, take
+from engine.store.base import Changes, Store
 from engine.store.clerk import Job
 from engine.store.rows import read_entry, write_entry
+from engine.store.shift import Shift
 
 T = TypeVar("T")
 
@@ -56,7 +57,10 @@ class SharedBench:
         self._sideline = sideline
         self._clock = clock
         self._send = send
-        self._is_late = False
+        self._shift = Shift(clock)
+        self._sent = self._taken = 0  # steps, ever
+        self._late_till = 0  # not waited for until so many are taken
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._pending: Counter[str] = Counter()
         self.idle = asyncio.Event()
         self.idle.set()
@@ -69,14 +73,18 @@ class SharedBench:
         return bool(self._pending)
 
     async def settled(self) -> None:
-        """Waits until the steps on their way are taken; not long, and not at all where that was in vain."""
+        """Waits until the steps so far are taken; not long, and not at all where that was in vain."""
         if self._is_late:
             return
-        try:
-            async with asyncio.timeout(WAITS_S):
-                await self.idle.wait()
-        except TimeoutError:
-            self._is_late = True
+        taken = asyncio.get_running_loop().create_future()
+        self._waiting.append((self._sent, taken))
+        await asyncio.wait((taken,), timeout=WAITS_S)
+        if not taken.done():
+            self._late_till = self._sent
+
+    @property
+    def _is_late(self) -> bool:
+        return self._taken < self._late_till
 
     def submit(
         self,
@@ -92,7 +100,8 @@ class SharedBench:
             step: The step.
             transitions: What came of it here.
             told: True if that was told already; else it is told of what comes of it in the store.
-            answer: Gets True if the step changed anything in the store, or the store can't say.
+            answer: Gets True if the step changed anything in the store, or the store can't say. Once it is
+                cancelled, nobody wants the trial any more.
         """
 
         def taken_here() -> None:
@@ -102,9 +111,10 @@ class SharedBench:
                 self._sideline.announce(transitions)
             resolve(answer, True)
 
-        def failed(_: StoreError) -> None:
+        def failed(_: Exception) -> None:
             self._settle(step.name)
             taken_here()
+            self._free(step, answer)
 
         def done(outcome: Outcome) -> None:
             self._settle(step.name)
@@ -112,6 +122,7 @@ class SharedBench:
             self._adopt(outcome.entry)
             if not told:
                 self._sideline.announce(outcome.transitions if known else transitions)
+            self._free(step, answer)
             resolve(answer, not known or bool(outcome.transitions))
 
         if not self.is_there:
@@ -119,29 +130,43 @@ class SharedBench:
             return
         at = self._clock()
         self._pending[step.name] += 1
+        self._sent += 1
         self.idle.clear()
-        self._send(Job(lambda store: self._take(store, step, at), done, failed))
+
+        def run(store: Store) -> Outcome:
+            is_wanted = answer is None or not answer.cancelled()
+            return self._take(store, step if is_wanted else Mended(step.name), at)
+
+        self._send(Job(run, done, failed))
 
     async def claim(self, step: Taken, transitions: Sequence[Transition]) -> bool:
         """Has a trial that was taken here taken in the store.
 
         Returns:
-            True if it is this engine's, also if the store can't say so in time.
+            True if it is this engine's, also if the store can't be used; False if another has it, or if it
+            takes too long to know.
         """
         answer = asyncio.get_running_loop().create_future()
         self.submit(step, transitions, told=False, answer=answer)
         if not answer.done():
             await asyncio.wait((answer,), timeout=0.0 if self._is_late else WAITS_S)
         if not answer.done():
-            self._is_late = True
-        return not answer.done() or answer.result()
+            self._late_till = self._sent
+            answer.cancel()
+        return not answer.cancelled() and answer.result()
+
+    def _free(self, step: Taken, answer: asyncio.Future[bool] | None) -> None:
+        """Frees a trial that has come after all, when nobody wants it any more."""
+        if isinstance(step, TrialTaken) and answer is not None and answer.cancelled():
+            self._sideline.give_back(Ticket(step.name, 0, step.number))
 
     def _take(self, store: Store, step: Taken, at: float) -> Outcome:
         """Takes a step in the store, as of when it was taken here. In the clerk's thread."""
         transitions: list[Transition] = []
+        asked = self._clock()
 
         def change(texts: Mapping[str, str], now: float) -> str | None:
-            shift = now - self._clock()
+            shift = -self._shift.seen(asked, now)
             reads = {name: read for name, text in texts.items() if (read := read_entry(name, text, now))}
             read = reads.get(step.name)
             before = write_entry(read.entry, now) if read else None
@@ -151,7 +176,7 @@ class SharedBench:
             return after if after != before or (read and read.mended) else None
 
         update = store.update(step.name, [whole_provider(step.name)], change)
-        shift = self._clock() - update.now
+        shift = self._shift.seen(asked, update.now)
         read = read_entry(step.name, update.row.state, update.now)
         return Outcome(
             read.entry.shifted(shift) if read else None, [_shifted(each, shift) for each in transitions]
@@ -161,9 +186,11 @@ class SharedBench:
         self._pending[name] -= 1
         if not self._pending[name]:
             del self._pending[name]
+        self._taken += 1
+        while self._waiting and self._waiting[0][0] <= self._taken:
+            resolve(self._waiting.popleft()[1], None)
         if not self._pending:
             self.idle.set()
-            self._is_late = False
 
     # What comes from the store
 
@@ -182,11 +209,12 @@ class SharedBench:
         """Makes this engine's bench and the store's one, after they were apart."""
         there = {entry.name: entry for entry in self._read(changes, shift_s)}
         missed, self.missed = self.missed, {}
-        self._adopt(*(entry for name, entry in there.items() if name not in missed))
+        known = self._sideline.bench.entry
+        self._adopt(*(each for name, each in there.items() if name not in missed or known(name) is None))
         for entry in self._sideline.bench.entries():
             unknown = entry.name not in there and not entry.is_blank
-            if (entry.name in missed or unknown) and entry.name not in self._pending:
-                acted = entry.name in missed
+            acted = entry.name in missed
+            if acted or (unknown and entry.name not in self._pending):
                 step = PutBack(entry.shifted(0.0), acted=acted, ordered=missed.get(entry.name, False))
                 self.submit(step, (), told=True)
 

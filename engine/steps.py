@@ -231,5 +231,9 @@ def take(step: Taken, entries: Iterable[Entry], now: float) -> tuple[Entry | Non
     """
     bench = Bench(lambda: now)
     bench.put(entries)
+    if isinstance(step, Failed) and bench.entry(step.name) is None:
+        # It counts, unless all of its provider was brought back since it began.
+        whole = bench.entry(whole_provider(step.name))
+        bench.put([Entry(step.name, max(step.ticket.generation, whole.generation if whole else 0))])
     transitions = step.take(bench)
     return bench.entry(step.name), transitions

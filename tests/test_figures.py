@@ -6,6 +6,7 @@ import statistics
 import tracemalloc
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -283,3 +284,76 @@ def test_figures_are_values_that_do_not_change() -> None:
     figures(started("a/x"))
     assert before.per_minute == 0
     assert replace(before, per_minute=1) == figures.of("a/x")
+
+
+# Events of other engines, and those of long ago
+
+
+def iso(seconds: float) -> str:
+    """A wall clock's time as events tell it."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+WALL_S = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
+
+
+@given(
+    story=st.lists(st.tuples(st.integers(0, 1_500_000), EVENTS), max_size=60),
+    order=st.randoms(use_true_random=False),
+    pause=PAUSES,
+)
+def test_events_count_when_they_happened_in_whatever_order_they_are_heard_of(
+    story: list[tuple[int, Event]], order: Any, pause: float
+) -> None:
+    now = 2000.0
+    told = sorted((Noted(now - ago_ms / 1000, event) for ago_ms, event in story), key=lambda note: note.at)
+    late, in_time = Figures(clock=lambda: now), Figures(clock=lambda: now)
+    mixed = list(told)
+    order.shuffle(mixed)
+    for note in told:
+        in_time.take(note.event, note.at)
+    for note in mixed:
+        late.take(note.event, note.at)
+    for model in ("a/x", "b/y"):
+        one, other = in_time.of(model, now + pause), late.of(model, now + pause)
+        # Of two things in one instant either may have been the last.
+        if len({note.at for note in told}) == len(told):
+            assert one == other
+        else:
+            assert one.series == other.series
+            assert one.per_minute == other.per_minute
+
+
+def test_what_was_ten_minutes_ago_does_not_count_as_now() -> None:
+    figures = Figures(clock=Clock(5000.0), wall=lambda: WALL_S)
+    for number in range(6000):
+        figures(replace(started("a/x"), at=iso(WALL_S - 600 + number / 10)))
+    assert figures.of("a/x").per_minute == 590
+    figures(replace(failed("a/x"), at=iso(WALL_S - 300)))
+    assert figures.of("a/x").last_failure_ago_s == pytest.approx(300.0)
+    assert figures.of("a/x").series[-31:-29] == ((0, 1), (0, 0))
+
+
+def test_a_clock_that_is_ahead_is_taken_for_now() -> None:
+    figures = Figures(clock=Clock(5000.0), wall=lambda: WALL_S)
+    figures(replace(started("a/x"), at=iso(WALL_S + 3600)))
+    figures(replace(failed("a/x"), at=iso(WALL_S + 3600)))
+    seen, later = figures.of("a/x"), figures.of("a/x", now=5100.0)
+    assert (seen.per_minute, seen.last_failure_ago_s, seen.series[-1]) == (1, 0.0, (0, 1))
+    assert (later.per_minute, later.last_failure_ago_s, later.series[-1]) == (0, 100.0, (0, 0))
+
+
+def test_what_is_older_than_a_series_leaves_it_as_it_is() -> None:
+    figures = Figures(clock=Clock(5000.0), wall=lambda: WALL_S)
+    for seconds in (0.0, 605.0, 10_000.0):
+        figures(replace(failed("a/x"), at=iso(WALL_S - seconds)))
+    assert sum(bad for _, bad in figures.of("a/x").series) == 1
+
+
+def test_an_older_answer_heard_of_later_does_not_say_who_serves() -> None:
+    figures = Figures(clock=Clock(5000.0), wall=lambda: WALL_S)
+    figures(replace(served("support", "b/y", fallback=True), at=iso(WALL_S - 1)))
+    figures(replace(served("support", "a/x"), at=iso(WALL_S - 5)))
+    figures(replace(gave_up("support"), at=iso(WALL_S - 3)))
+    assert figures.of("b/y").took_over == {"support"}
+    assert figures.of("a/x").serving == frozenset()

@@ -10,8 +10,8 @@ from typing import Final, Literal
 from textual.binding import Binding
 from textual.keys import _character_to_key
 
-Place = Literal["app", "board", "prompt", "list"]
-"""Where a command works: everywhere, in one view, or in a list that has the focus."""
+Place = Literal["app", "board", "prompt", "list", "replay"]
+"""Where a command works: everywhere, in one view, in a list that has the focus, or in a recording's board."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,18 @@ COMMANDS: Final = (
     Command("probe", ("p",), "Probe", "Ask the model under the cursor for a few tokens.", "board", True, 4),
     Command("pause", ("space",), "Pause", "Hold the view still, or let it go on.", "board", False, 5),
     Command("follow", ("f",), "Follow", "Go to the end of the attempts and stay there.", "board", False, 8),
+    Command(
+        "engine",
+        ("E",),
+        "Engine",
+        "Show the attempts of one engine; states and figures stay those of all.",
+        "board",
+        False,
+        7,
+    ),
+    Command(
+        "all_engines", ("escape",), "All engines", "Show the attempts of all engines.", "board", False, 3
+    ),
     Command("keys", ("K",), "Keys", "Show or hide the keys of the model's provider.", "board", False, 7),
     Command("next_pane", ("tab",), "Other pane", "Move between the panes.", "board", False, 9),
     Command("new_prompt", ("n",), "New prompt", "Send a prompt of your own.", "app", True, 6),
@@ -55,6 +67,14 @@ COMMANDS: Final = (
     Command("view_board", ("1",), "Board", "Every chain with its models.", "app", False, 8),
     Command("view_prompt", ("2",), "Prompt", "A prompt of your own and its attempts.", "app", True, 10),
     Command("quit", ("q",), "Quit", "Leave.", "app", False, 1),
+    Command("slower", ("-", "<"), "Slower", "Play the recording at half the speed.", "replay", False, 5),
+    Command("faster", ("+", ">"), "Faster", "Play the recording at twice the speed.", "replay", False, 5),
+    Command("back", ("left",), "10s back", "Ten seconds back.", "replay", False, 6),
+    Command("forward", ("right",), "10s on", "Ten seconds on.", "replay", False, 6),
+    Command("back_far", ("shift+left",), "1m back", "A minute back.", "replay", False, 10),
+    Command("forward_far", ("shift+right",), "1m on", "A minute on.", "replay", False, 10),
+    Command("to_start", ("home",), "Start", "To the recording's beginning.", "replay", False, 9),
+    Command("to_end", ("end",), "Its end", "To the recording's end.", "replay", False, 9),
     Command("down", ("j", "down"), "Down", "One line down.", "list"),
     Command("up", ("k", "up"), "Up", "One line up.", "list"),
     Command("top", ("g", "home"), "Top", "To the first line.", "list"),
@@ -69,7 +89,13 @@ BY_NAME: Final[Mapping[str, Command]] = {command.name: command for command in CO
 def bindings(*places: Place) -> list[Binding]:
     """What a screen or a widget binds for the commands of some places."""
     return [
-        Binding(",".join(command.keys), command.name, command.label, id=command.name)
+        Binding(
+            ",".join(map(_key_name, command.keys)),
+            command.name,
+            command.label,
+            id=command.name,
+            priority=command.place == "replay",  # Home and End are the recording's there, not the list's
+        )
         for command in COMMANDS
         if command.place in places
     ]
@@ -129,7 +155,7 @@ def _clash(name: str, keymap: Mapping[str, str]) -> str | None:
 
 
 def _may_meet(one: Place, other: Place) -> bool:
-    return {one, other} != {"board", "prompt"}
+    return {one, other} not in ({"board", "prompt"}, {"replay", "prompt"}, {"replay", "list"})
 
 
 _SHOWN: Final[Mapping[str, str]] = {
@@ -144,6 +170,8 @@ _SHOWN: Final[Mapping[str, str]] = {
 
 def key_label(key: str) -> str:
     """A key's name as a person writes it: `^b`, `Space`, `?`."""
+    if len(key) == 1:
+        return key
     *modifiers, last = key.split("+")
     if last in _SHOWN:
         last = _SHOWN[last]

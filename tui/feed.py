@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+from collections import OrderedDict, deque
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Final
 
 from engine import (
@@ -27,6 +28,9 @@ HZ = 8
 """How often a second the feed is drained."""
 
 _MOST_AT_ONCE: Final = 20_000  # a drain after a long stall must not become one itself
+_MOST_ENGINES: Final = 1000
+_NEWS_LAST_S: Final = 1.0
+"""What another engine tells of may reach this one's bench a little later than its event: so long."""
 
 
 @dataclass(slots=True)
@@ -35,7 +39,7 @@ class Drained:
 
     Attributes:
         events: How many events.
-        states: Whether a model's state may have changed.
+        states: Whether a model's state may have changed, now or a moment ago.
         reloads: Configurations that were taken over or refused.
     """
 
@@ -45,7 +49,7 @@ class Drained:
 
 
 class Feed:
-    """An observer of the engine whose `push` costs next to nothing.
+    """An observer of engines whose `push` costs next to nothing.
 
     Args:
         figures: Told of every event while draining.
@@ -57,7 +61,7 @@ class Feed:
         figures: As given.
         seen: Events drained so far.
         dropped: Events that were lost on the way here.
-        last_at: When an event last arrived, seconds on the dashboard's clock; None before the first.
+        last_at: When the latest event happened, seconds on the dashboard's clock; None before the first.
         rejected: What was wrong with the last edit of the configuration; empty if nothing.
         rejections: Edits refused since the last good one.
         reloads: Edits taken over.
@@ -65,6 +69,8 @@ class Feed:
 
     def __init__(self, figures: Figures, *, size: int = 100_000, lines: int = 5000) -> None:
         self.figures = figures
+        self._heard: OrderedDict[str, float] = OrderedDict()
+        self._news_until = float("-inf")
         self.ring = Ring(lines)
         self.seen = 0
         self.dropped = 0
@@ -121,21 +127,75 @@ class Feed:
         if self._lost:
             self._count_lost(self._lost)
             self._lost = 0
-        pop, figures, take, watched = self._events.popleft, self.figures, self._merger.take, self._watched
+        pop = self._events.popleft
+        events = [pop() for _ in range(min(len(self._events), _MOST_AT_ONCE))]
+        self._take(self._in_order(events, now), drained)
+        if drained.states:
+            self._news_until = now + _NEWS_LAST_S
+        drained.states |= now < self._news_until
+        return drained
+
+    def take(self, timed: Sequence[tuple[float, Event]]) -> Drained:
+        """Takes events in at once, whatever waits to be drained.
+
+        Args:
+            timed: When each happened, seconds on the dashboard's clock, and the event; in that order.
+        """
+        drained = Drained()
+        self._hear({event.engine: when for when, event in timed})
+        self._take(timed, drained)
+        return drained
+
+    def silence(self, engines: Container[str]) -> None:
+        """Some engines give no sign of life: what they have under way is not said to run.
+
+        Args:
+            engines: Their names.
+        """
+        for merger in (self._merger, *self._watched.values()):
+            merger.silence(engines)
+
+    @property
+    def engines(self) -> Mapping[str, float]:
+        """Each engine that was heard, and when last, seconds on the dashboard's clock."""
+        return self._heard
+
+    def _take(self, timed: Sequence[tuple[float, Event]], drained: Drained) -> None:
+        figures, take, watched = self.figures.take, self._merger.take, self._watched
         noting = self._notes.get
-        for _ in range(min(len(self._events), _MOST_AT_ONCE)):
-            event = pop()
-            drained.events += 1
-            figures(event)
-            take(event, now)
+        for when, event in timed:
+            figures(event, when)
+            take(event, when)
             if watched and (merger := watched.get(getattr(event, "request", None) or "")):
-                merger.take(event, now)
+                merger.take(event, when)
             if (note := noting(type(event))) is not None:
                 note(event, drained)
-        if drained.events:
-            self.seen += drained.events
-            self.last_at = now
-        return drained
+        drained.events += len(timed)
+        self.seen += len(timed)
+
+    def _in_order(self, events: Iterable[Event], now: float) -> list[tuple[float, Event]]:
+        """Events and when they happened: those of several engines in one order, each one's own kept."""
+        when_of = self.figures.when
+        heard: dict[str, float] = {}
+        timed = []
+        for event in events:
+            # An engine's events come in their order, even if its clock was set back meanwhile.
+            when = min(now, max(when_of(event), heard.get(event.engine, float("-inf"))))
+            heard[event.engine] = when
+            timed.append((when, event))
+        if len(heard) > 1:
+            timed.sort(key=itemgetter(0))
+        self._hear(heard)
+        return timed
+
+    def _hear(self, engines: Mapping[str, float]) -> None:
+        heard = self._heard
+        for engine, when in engines.items():
+            heard[engine] = max(when, heard.get(engine, when))
+            heard.move_to_end(engine)
+            if len(heard) > _MOST_ENGINES:
+                heard.popitem(last=False)
+            self.last_at = when if self.last_at is None else max(self.last_at, when)
 
     def benched_since(self, model: str) -> str:
         """When a model, or its whole provider, was benched; empty if that was never told."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from engine import Engine, ModelStatus, StandbyError
+from engine import ModelStatus, StandbyError
+from tui.source import Source
 
 Mark = Literal["", "serves", "stands_in"]
 
@@ -87,7 +88,7 @@ class Health:
     """What the engine says of its models.
 
     Args:
-        engine: The engine.
+        source: The engine, or what stands in for one.
 
     Attributes:
         chains: Each chain's places, in fallback order; chains in the file's order.
@@ -96,7 +97,7 @@ class Health:
         version: Grows when something changed.
     """
 
-    engine: Engine
+    source: Source
     chains: dict[str, tuple[Place, ...]] = field(default_factory=dict)
     out: tuple[Place, ...] = ()
     coming_back: tuple[Place, ...] = ()
@@ -118,9 +119,9 @@ class Health:
         """
         if not changed and now < self._look_at:
             return False
-        statuses = self.engine.status()
+        statuses = self.source.status()
         self._states = {status.model: status for status in statuses}
-        chains = {chain: self._places(chain, models, now) for chain, models in self.engine.chains().items()}
+        chains = {chain: self._places(chain, models, now) for chain, models in self.source.chains().items()}
         known = [self._place("", status, now) for status in statuses]
         out = tuple(
             sorted(
@@ -170,7 +171,7 @@ class Health:
 
     def _serves(self, chain: str) -> str | None:
         try:
-            prospects = self.engine.explain(chain)
+            prospects = self.source.explain(chain)
         except StandbyError:
             return None
         return next((prospect.model for prospect in prospects if prospect.would == "try"), None)
@@ -193,5 +194,5 @@ class Health:
             status.by or "",
             status.level,
             # Only then does the next request pass over what is due.
-            awaits_probe=state == "due" and self.engine.is_benched(status.model),
+            awaits_probe=state == "due" and self.source.is_benched(status.model),
         )

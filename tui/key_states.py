@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 
-from engine import Benched, Engine, KeyStatus
+from engine import Benched, KeyStatus
 from tui.health import LOOK_EVERY_S, Deadlines
+from tui.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,11 @@ class KeyStates:
     """What the engine says of its keys.
 
     Args:
-        engine: The engine.
+        source: The engine, or what stands in for one.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, source: Source) -> None:
+        self._source = source
         self._deadlines = Deadlines()
         self._providers: dict[str, tuple[KeyPlace, ...]] = {}
         self._look_at = float("-inf")
@@ -60,7 +61,7 @@ class KeyStates:
         """
         if not changed and now < self._look_at:
             return
-        statuses = groupby(self._engine.keys(), key=lambda status: status.provider)
+        statuses = groupby(self._source.keys(), key=lambda status: status.provider)
         self._providers = {
             provider: tuple(place for status in keys for place in self._places(status, now))
             for provider, keys in statuses

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any, Final
 
 from engine import (
@@ -49,6 +49,7 @@ class Merger:
         self._skips = skips
         self._running: dict[str, int] = {}  # a request runs one attempt at a time
         self._trials: dict[str, int] = {}  # a model has one trial at a time
+        self._unseen: set[int] = set()
         self._passed: set[str] = set()
         self._takes: dict[type[Event], Callable[[Any, float], None]] = {
             AttemptStarted: self._started,
@@ -74,11 +75,29 @@ class Merger:
 
         Args:
             event: Any event; those without a line are passed over.
-            now: Seconds on the dashboard's clock.
+            now: When it happened, seconds on the dashboard's clock.
         """
         take = self._takes.get(type(event))
         if take is not None:
             take(event, now)
+
+    def silence(self, engines: Container[str]) -> None:
+        """Some engines give no sign of life: nobody knows what became of their attempts.
+
+        Args:
+            engines: Which. What an engine has under way that speaks again runs again.
+        """
+        for request, number in tuple(self._running.items()):
+            line = self.ring.get(number)
+            if line is None:  # it has left the ring, and may never be heard of again
+                del self._running[request]
+                self._unseen.discard(number)
+            elif line.outcome == "running" and line.engine in engines:
+                self._unseen.add(number)
+                self.ring.replace(number, line._replace(outcome="lost"))
+            elif number in self._unseen and line.engine not in engines:
+                self._unseen.discard(number)
+                self.ring.replace(number, line._replace(outcome="running"))
 
     def lost_events(self) -> None:
         """Some events never arrived: what runs may have ended unseen, and is marked so."""
@@ -87,6 +106,7 @@ class Merger:
             if line is not None and line.outcome in ("running", "trial"):
                 self.ring.replace(number, line._replace(outcome="lost"))
         self._passed.clear()
+        self._unseen.clear()
 
     def _started(self, event: AttemptStarted, now: float) -> None:
         line = Line(
@@ -99,6 +119,7 @@ class Merger:
             event.attempts,
             event.trial,
             now,
+            engine=event.engine,
         )
         self._running[line.request] = self.ring.append(line)
 
@@ -134,11 +155,12 @@ class Merger:
         number = self._running.pop(event.request or "", None)
         line = None if number is None else self.ring.get(number)
         if number is not None and line is not None and line.model == event.model:
+            self._unseen.discard(number)
             self.ring.replace(number, line._replace(**changes))
             return
         # Its beginning was lost, or has left the ring meanwhile: the end gets a line of its own.
         begun = Line(event.at, "running", event.request or "", event.chain or "", event.model, event.attempt)
-        self.ring.append(begun._replace(since=now, **changes))
+        self.ring.append(begun._replace(since=now, engine=event.engine, **changes))
 
     def _broken(self, event: StreamBroken, now: float) -> None:
         self.ring.append(
@@ -152,6 +174,7 @@ class Merger:
                 reason=f"after {event.delivered_chars} chars",
                 message=_BROKEN.get(event.mode, event.mode),
                 next_model=event.next_model or "",
+                engine=event.engine,
             )
         )
 
@@ -166,6 +189,7 @@ class Merger:
                     event.model,
                     since=now,
                     reason=event.why,
+                    engine=event.engine,
                 )
             )
 
@@ -188,6 +212,7 @@ class Merger:
                 elapsed_s=event.elapsed_s,
                 reason=event.error,
                 message=event.message,
+                engine=event.engine,
             )
         )
 
@@ -196,6 +221,7 @@ class Merger:
         number = self._running.pop(request, None)
         line = None if number is None else self.ring.get(number)
         if number is not None and line is not None:
+            self._unseen.discard(number)
             self.ring.replace(number, line._replace(outcome=outcome))
 
     def _benched(self, event: ModelBenched | KeyBenched, now: float) -> None:
@@ -210,6 +236,7 @@ class Merger:
                 manual=event.manual,
                 by=event.by or "",
                 level=event.level,
+                engine=event.engine,
             )
         )
 
@@ -227,16 +254,17 @@ class Merger:
                 reason=event.why,
                 manual=event.manual,
                 by=event.by or "",
+                engine=event.engine,
             )
         )
 
     def _due(self, event: ModelDue, now: float) -> None:
-        self.ring.append(Line(event.at, "due", model=event.model, since=now))
+        self.ring.append(Line(event.at, "due", model=event.model, since=now, engine=event.engine))
 
     def _trial(self, event: ModelTrial, now: float) -> None:
         if event.outcome is None:
             line = Line(event.at, "trial", model=event.model, trial=True, since=now, by=event.by)
-            self._trials[event.model] = self.ring.append(line)
+            self._trials[event.model] = self.ring.append(line._replace(engine=event.engine))
             return
         outcome = _SETTLED.get(event.outcome, "undecided")
         if outcome == "passed":
@@ -248,4 +276,4 @@ class Merger:
             return
         # As with attempts: the end gets a line of its own.
         end = Line(event.at, outcome, model=event.model, trial=True, since=now, by=event.by)
-        self.ring.append(end._replace(reason=event.outcome))
+        self.ring.append(end._replace(reason=event.outcome, engine=event.engine))

@@ -30,12 +30,10 @@ class Probes:
     """The probes that are under way.
 
     Args:
-        engine: The engine.
         now: Seconds that only ever grow.
     """
 
-    def __init__(self, engine: Engine, now: Callable[[], float]) -> None:
-        self._engine = engine
+    def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._under_way: dict[str, Probe] = {}
 
@@ -60,11 +58,11 @@ class Probes:
         """Nobody waits for a model's probe any more; whoever runs it is about to be cancelled."""
         self._under_way.pop(model, None)
 
-    async def run(self, probe: Probe) -> Saying:
-        """Runs a probe, and tells what came of it. Only being cancelled raises."""
+    async def run(self, probe: Probe, engine: Engine) -> Saying:
+        """Has an engine run a probe, and tells what came of it. Only being cancelled raises."""
         model = probe.model
         try:
-            return _found(await self._engine.probe(model))
+            return _found(await engine.probe(model))
         except asyncio.CancelledError:
             raise
         except StandbyError as error:

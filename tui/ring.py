@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
 Outcome = Literal[
@@ -10,7 +10,7 @@ Outcome = Literal[
     "succeeded",
     "failed",
     "cancelled",
-    "lost",  # it ran when events went missing, so nobody knows
+    "lost",  # it ran when events went missing or its engine fell silent, so nobody knows
     "skipped",  # the model was passed over
     "broken",  # the stream broke after content was delivered
     "request_failed",
@@ -48,6 +48,7 @@ class Line(NamedTuple):
         manual: Whether an operator did it.
         by: Who; for a trial `request` or `probe`.
         level: Of an automatic bench.
+        engine: Whose event it was.
     """
 
     at: str
@@ -70,6 +71,7 @@ class Line(NamedTuple):
     manual: bool = False
     by: str = ""
     level: int = 0
+    engine: str = ""
 
 
 class Ring:
@@ -90,6 +92,7 @@ class Ring:
         self.end = 0
         self.version = 0
         self._lines: dict[int, Line] = {}
+        self._parts: list[_Part] = []
 
     def __len__(self) -> int:
         return self.end - self.first
@@ -108,8 +111,9 @@ class Ring:
         self.end += 1
         self.version += 1
         if len(self._lines) > self.size:
-            del self._lines[self.first]
-            self.first += 1
+            self.drop_oldest()
+        for part in self._parts:
+            part.appended(number, line)
         return number
 
     def replace(self, number: int, line: Line) -> bool:
@@ -118,6 +122,8 @@ class Ring:
             return False
         self._lines[number] = line
         self.version += 1
+        for part in self._parts:
+            part.replaced(number, line)
         return True
 
     def get(self, number: int) -> Line | None:
@@ -130,3 +136,48 @@ class Ring:
         copy.first, copy.end, copy.version = self.first, self.end, self.version
         copy._lines = self._lines.copy()
         return copy
+
+    def part(self, keep: Callable[[Line], bool]) -> Ring:
+        """A ring of those lines that are kept, under numbers of its own; it follows this one.
+
+        Args:
+            keep: Which lines; what it says of a line stays so when the line is replaced.
+        """
+        part = _Part(Ring(self.size), keep)
+        for number, line in self._lines.items():
+            part.appended(number, line)
+        self._parts.append(part)
+        return part.ring
+
+    def let_go(self, ring: Ring) -> None:
+        """Follows this one no more: nobody looks at that part any longer."""
+        self._parts = [part for part in self._parts if part.ring is not ring]
+
+    def drop_oldest(self) -> None:
+        """Lets the oldest line go; there must be one."""
+        del self._lines[self.first]
+        for part in self._parts:
+            part.dropped(self.first)
+        self.first += 1
+        self.version += 1
+
+
+class _Part:
+    """Those lines of a ring that somebody wants to see."""
+
+    def __init__(self, ring: Ring, keep: Callable[[Line], bool]) -> None:
+        self.ring = ring
+        self._keep = keep
+        self._numbers: dict[int, int] = {}  # a line's number in the whole → in the part
+
+    def appended(self, number: int, line: Line) -> None:
+        if self._keep(line):
+            self._numbers[number] = self.ring.append(line)
+
+    def replaced(self, number: int, line: Line) -> None:
+        if number in self._numbers:
+            self.ring.replace(self._numbers[number], line)
+
+    def dropped(self, number: int) -> None:
+        if self._numbers.pop(number, None) is not None:
+            self.ring.drop_oldest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Final
 
@@ -43,7 +44,7 @@ def safe_block(text: str) -> str:
 
 def countdown(seconds: float | None) -> str:
     """Time left as `mm:ss`, `1h 12m` beyond an hour, `no end` for None."""
-    if seconds is None:
+    if seconds is None or not math.isfinite(seconds):
         return "no end"
     left = max(0, round(seconds))
     if left >= _DAY:
@@ -64,6 +65,15 @@ def latency(seconds: float | None) -> str:
     return f"{seconds:.0f}s"
 
 
+def ago(seconds: float) -> str:
+    """A length of time in one rough figure: `40s`, `12m`, `3h`, `2d`."""
+    if seconds < _MINUTE:
+        return f"{seconds:.0f}s"
+    if seconds < _HOUR:
+        return f"{seconds // _MINUTE:.0f}m"
+    return f"{seconds // _HOUR:.0f}h" if seconds < _DAY else f"{seconds // _DAY:.0f}d"
+
+
 def clock(at: str) -> str:
-    """An event's time, ISO 8601 in UTC, as the local time of day."""
-    return datetime.fromisoformat(at).astimezone().strftime("%H:%M:%S")
+    """An event's time, ISO 8601, as the local time of day; empty if it tells none."""
+    return datetime.fromisoformat(at).astimezone().strftime("%H:%M:%S") if at else ""

@@ -280,6 +280,8 @@ class Clerk:
 
     def _write(self) -> None:
         """Writes the journal, a part at a time: steps of the bench don't wait behind it."""
+        while not self._journal.encode(lambda: bool(self._jobs)):
+            self._do_jobs()
         while self._journal.write(self._store):
             self._do_jobs()
 

@@ -48,10 +48,19 @@ class JournalWriter:
         """Events that are not written yet."""
         return len(self._events) + len(self._records)
 
-    def encode(self) -> None:
-        """Turns events into records, and lets go of their requests. In the store's thread, as all below."""
+    def encode(self, has_to_stop: Callable[[], bool] = lambda: False) -> bool:
+        """Turns events into records, and lets go of their requests. In the store's thread, as all below.
+
+        Args:
+            has_to_stop: Asked before each event; where many threads want to run, a few take long.
+
+        Returns:
+            False if it stopped before the last.
+        """
         events, records, engine = self._events, self._records, self._engine
         for _ in range(len(events)):
+            if has_to_stop():
+                return False
             event = events.popleft()
             at = datetime.fromisoformat(event.at).timestamp()
             records.append(Record(at, engine.name, engine.run, json.dumps(event.to_json())))
@@ -59,6 +68,7 @@ class JournalWriter:
         while len(records) > _MOST_WAITING:
             records.popleft()
             self._lost += 1
+        return True
 
     def write(self, store: Store) -> bool:
         """Writes some of what waits; True if there is more."""

@@ -45,7 +45,7 @@ def fail(
     """A model or a key fails in play, and is benched: twice as long each time."""
     sideline = stage.engine._sideline
     sentence = Sentence(reason, Terms(seconds, 2.0, math.inf, probe))
-    sideline.announce(sideline.failed(sideline.bench.ticket(name), sentence))
+    sideline.settle(*sideline.failed(sideline.bench.ticket(name), sentence))
 
 
 async def due(stage: Stage, name: str, *, probe: bool = False) -> None:
@@ -69,5 +69,5 @@ async def on_trial(stage: Stage, name: str) -> Trial:
 async def relapse(stage: Stage, ticket: Trial, seconds: float = 5.0) -> None:
     """A trial fails."""
     sideline = stage.engine._sideline
-    sideline.announce(sideline.failed(ticket, Sentence("overloaded", Terms(seconds, 2.0))))
+    sideline.settle(*sideline.failed(ticket, Sentence("overloaded", Terms(seconds, 2.0))))
     await stage.beat()

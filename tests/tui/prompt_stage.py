@@ -13,6 +13,7 @@ from engine import Config, Engine, Policy, Usage
 from engine.policy import Backoff
 from engine.providers.base import End, Finish
 from tests.scripted import Parts
+from tests.tui import patience
 from tui.app import StandbyApp
 from tui.screens.prompt import PromptScreen
 
@@ -32,27 +33,27 @@ class Hand:
         return self.app.screen
 
     async def types(self, text: str, *keys: str) -> None:
-        for character in text:
-            await self.pilot.press("space" if character == " " else character)
-        await self.pilot.press(*keys)
+        await self.press(*("space" if character == " " else character for character in text), *keys)
+
+    async def press(self, *keys: str) -> None:
+        """Presses keys, each when the one before has had its effect."""
+        for key in keys:
+            await self.pilot.press(key)
+            await patience.settled(self.pilot)
 
     async def until(self, holds: Callable[[], object]) -> None:
-        for _ in range(400):
-            if holds():
-                return
-            await self.pilot.pause(0.01)
-        raise AssertionError(f"never came true; the screen:\n{self.screen}")
+        """Waits for something that will come true, and until the screen has followed it."""
+        await patience.until(self.pilot, holds)
 
     async def ends(self) -> None:
+        """Waits until the request is over, and all of it is on the screen."""
         await self.until(lambda: self.view.exchange is not None and not self.view.is_asking)
         await self.until(lambda: self.view.exchange is not None and not self.view.exchange.pieces)
         await self.until(lambda: self.view.line._painted == self.view.line._cells())
-        await self.pilot.pause()
 
     @property
     def screen(self) -> str:
-        strips = self.app.screen._compositor.render_strips()
-        return "\n".join(strip.text.rstrip() for strip in strips)
+        return patience.screen(self.pilot)
 
     def blocks(self, kind: str) -> list[str]:
         return [str(block.content) for block in self.view.answer.query(f".{kind}").results(Static)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from rich.style import Style
@@ -24,14 +25,22 @@ from engine import (
     ProviderConfig,
 )
 from tests.scripted import Scripted
+from tests.tui import patience
 from tui.app import StandbyApp
 from tui.feed import Drained
 from tui.screens.board import BoardScreen
 
 AT = "2026-03-01T12:00:00.000Z"
+AT_S = datetime.fromisoformat(AT).timestamp()
 E = TypeVar("E", bound=Event)
 
 CHAINS = {"support": ("p/large", "p/mini", "q/small"), "drafts": ("q/small", "p/mini")}
+
+
+def ago(seconds: float) -> str:
+    """A time before that of the stage, as events tell it."""
+    when = datetime.fromtimestamp(AT_S - seconds, UTC)
+    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Clock:
@@ -79,7 +88,7 @@ class Stage:
 
     @property
     def screen(self) -> str:
-        return "\n".join(strip.text.rstrip() for strip in self.strips)
+        return patience.screen(self.pilot)
 
     @property
     def lines(self) -> list[str]:
@@ -90,13 +99,16 @@ class Stage:
         return [line for line in self.lines[1:] if f" {model} " in f"{line} "][nth]
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
+        """Presses keys, each when the one before has had its effect."""
+        for key in keys:
+            await self.pilot.press(key)
+            await patience.settled(self.pilot)
         await self.beat()
 
     async def beat(self) -> None:
         """One beat of the dashboard, and what it paints."""
         self.app._beat()
-        await self.pilot.pause()
+        await patience.settled(self.pilot)
 
     async def tell(self, *events: Event) -> None:
         """The engine tells of something."""
@@ -105,12 +117,8 @@ class Stage:
         await self.beat()
 
     async def until(self, holds: Callable[[], object]) -> None:
-        """Waits for something that will come true."""
-        for _ in range(400):
-            if holds():
-                return
-            await self.pilot.pause(0.01)
-        raise AssertionError(f"never came true; the screen:\n{self.screen}")
+        """Waits for something that will come true, and until the screen has followed it."""
+        await patience.until(self.pilot, holds)
 
     def retake(self, new: Config) -> None:
         """A new configuration is in force, as after an edit of its file."""
@@ -120,16 +128,20 @@ class Stage:
 
 @asynccontextmanager
 async def dashboard(
-    shown: Config | None = None, size: tuple[int, int] = (120, 40), *, read_only: bool = False
+    shown: Config | None = None,
+    size: tuple[int, int] = (120, 40),
+    *,
+    read_only: bool = False,
+    name: str = "standby:1",
 ) -> AsyncIterator[Stage]:
     """A dashboard without traffic, and nobody who beats it but the test and its own timer."""
     clock = Clock()
-    engine = Engine(shown or config(), clock=clock, watch=False)
-    app = StandbyApp(engine, read_only=read_only, traffic=False, now=clock)
+    engine = Engine(shown or config(), name=name, clock=clock, watch=False)
+    app = StandbyApp(engine, read_only=read_only, traffic=False, now=clock, wall=lambda: AT_S)
     async with app.run_test(size=size, notifications=True) as pilot:
         stage = Stage(app, pilot, clock)
         stage.view.tick(Drained(states=True))
-        await pilot.pause()
+        await patience.settled(pilot)
         yield stage
 
 

@@ -12,6 +12,7 @@ from textual.filter import NoColor
 
 from engine import BackgroundTraffic, ConfigReloaded, Dashboard, Engine, Traffic
 from tests.scripted import Scripted, chain_of
+from tests.tui import patience
 from tests.tui.stage import Clock, begun, config, dashboard, style_at, told
 from tui.app import StandbyApp
 from tui.screens.bench_dialog import BenchDialog
@@ -158,21 +159,21 @@ async def test_q_leaves_and_the_engine_is_closed() -> None:
     assert provider.closed
 
 
-async def test_background_prompts_are_sent_only_where_they_are_wanted() -> None:
-    for wanted in (True, False):
-        provider = Scripted({"a": ["hello"]})
-        shown = replace(chain_of(provider, "a"), traffic=Traffic(200.0, ("main",)))
-        app = StandbyApp(Engine(shown, watch=False), traffic=wanted)
-        async with app.run_test() as pilot:
-            for _ in range(100):
-                if provider.calls:
-                    break
-                await pilot.pause(0.01)
-            else:
-                assert not wanted
-        assert bool(provider.calls) is wanted
-        tasks = [task.get_name() for task in asyncio.all_tasks()]
-        assert "standby: traffic" not in tasks
+def tasks() -> list[str]:
+    return [task.get_name() for task in asyncio.all_tasks()]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_background_prompts_are_sent_only_where_they_are_wanted(wanted: bool) -> None:
+    provider = Scripted({"a": ["hello"]})
+    shown = replace(chain_of(provider, "a"), traffic=Traffic(200.0, ("main",)))
+    app = StandbyApp(Engine(shown, watch=False), traffic=wanted)
+    async with app.run_test() as pilot:
+        assert ("standby: traffic" in tasks()) is wanted
+        if wanted:
+            await patience.until(pilot, lambda: provider.calls)
+    assert bool(provider.calls) is wanted
+    assert "standby: traffic" not in tasks()
 
 
 async def test_background_prompts_that_break_are_told_of_and_nothing_ends(
@@ -186,10 +187,7 @@ async def test_background_prompts_that_break_are_told_of_and_nothing_ends(
     shown = replace(chain_of(Scripted({"a": ["hello"]}), "a"), traffic=Traffic(1.0, ("main",)))
     app = StandbyApp(Engine(shown, watch=False))
     async with app.run_test(notifications=True) as pilot:
-        for _ in range(200):
-            if app._notifications:
-                break
-            await pilot.pause(0.01)
+        await patience.until(pilot, lambda: app._notifications)
         (note,) = app._notifications
         assert note.message == "background prompts have stopped: RuntimeError: no [/] more"
     assert app.crash == ""

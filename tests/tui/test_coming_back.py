@@ -151,6 +151,8 @@ async def test_states_follow_events_without_waiting_for_the_next_look() -> None:
 async def test_what_no_event_told_heals_within_a_second() -> None:
     async with dashboard() as stage:
         await due(stage, "p/large")
+        stage.clock.pass_(1.1)  # what was told just now is looked at more often
+        await stage.beat()
         bench = stage.engine._sideline.bench
         ticket, _ = bench.take_trial("p/large", "request", LEASE_S)  # nobody is told
         await stage.beat()

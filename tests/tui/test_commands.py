@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from tui.commands import BY_NAME, COMMANDS, acts, bindings, key_label, remapped
 
+ONE_AT_A_TIME = ("stop_probe", "all_engines")
+"""What Esc does on the board: while a probe is under way it stops that."""
+
 
 def test_no_two_commands_have_the_same_name() -> None:
     assert len(BY_NAME) == len(COMMANDS)
@@ -10,9 +13,13 @@ def test_no_two_commands_have_the_same_name() -> None:
 def test_default_keys_do_not_clash_where_commands_meet() -> None:
     for place in ("board", "list"):
         keys = [
-            key for command in COMMANDS if command.place in ("app", place, "list") for key in command.keys
+            key
+            for command in COMMANDS
+            if command.place in ("app", place, "list") and command.name not in ONE_AT_A_TIME
+            for key in command.keys
         ]
         assert len(keys) == len(set(keys))
+        assert not {"escape"} & set(keys)
 
 
 def test_the_hands_of_a_terminal_user_find_their_keys() -> None:

@@ -16,13 +16,13 @@ from engine import (
     RequestSucceeded,
     StreamBroken,
 )
-from tests.tui.stage import answered, begun, benched, failed, told
+from tests.tui.stage import AT_S, ago, answered, begun, benched, failed, told
 from tui.feed import Feed
 from tui.ring import Line
 
 
 def feed(**sizes: int) -> Feed:
-    return Feed(Figures(clock=lambda: 1000.0), **sizes)
+    return Feed(Figures(clock=lambda: 1000.0, wall=lambda: AT_S), **sizes)
 
 
 def only(made: Feed) -> Line:
@@ -196,7 +196,7 @@ def test_figures_hear_of_every_event() -> None:
     made = feed()
     for event in (begun("r"), failed("r"), begun("r"), answered("r")):
         made.push(event)
-    made.drain(0.0)
+    made.drain(1000.0)
     figures = made.figures.of("p/large", 1000.0)
     assert figures.success == 0.5
     assert figures.last_reason == "overloaded"
@@ -221,3 +221,91 @@ def test_the_age_of_the_data_counts_from_the_last_drain_that_brought_something()
     made.drain(5.0)
     made.drain(9.0)
     assert made.last_at == 5.0
+
+
+def test_events_of_several_engines_come_in_the_order_of_their_times() -> None:
+    made = feed()
+    for engine, seconds in (("a", 9.0), ("a", 5.0), ("b", 8.0), ("b", 6.0), ("c", -60.0)):
+        made.push(begun(f"{engine}{seconds}", engine=engine, at=ago(seconds)))
+    made.drain(1000.0)
+    assert [line.request for line in made.ring] == ["a9.0", "b8.0", "b6.0", "a5.0", "c-60.0"]
+    assert [round(line.since) for line in made.ring] == [991, 992, 994, 995, 1000]
+
+
+def test_an_engine_whose_clock_was_set_back_is_still_heard_in_its_own_order() -> None:
+    made = feed()
+    made.push(begun("r", engine="a", at=ago(5.0)))
+    made.push(begun("other", engine="b", at=ago(7.0)))
+    made.push(answered("r", engine="a", at=ago(60.0)))
+    made.drain(1000.0)
+    assert [(line.request, line.outcome) for line in made.ring] == [("other", "running"), ("r", "succeeded")]
+
+
+def test_an_old_event_does_not_make_the_data_young() -> None:
+    made = feed()
+    made.push(begun("r1", at=ago(40.0)))
+    made.drain(1000.0)
+    assert made.last_at == 960.0
+    made.push(begun("r2", at=ago(300.0)))
+    made.drain(1000.0)
+    assert made.last_at == 960.0
+
+
+def test_what_each_line_tells_of_an_engine_is_which() -> None:
+    made = feed()
+    events = (
+        begun("r1", engine="a"),
+        failed("r2", engine="b"),
+        benched(engine="c"),
+        told(ModelUnbenched, model="p/large", why="expired", engine="d"),
+        told(StreamBroken, request="r1", model="p/large", mode="raise", engine="e"),
+        told(RequestFailed, request="r1", error="ChainExhausted", engine="f"),
+    )
+    for event in events:
+        made.push(event)
+        made.drain(1000.0)
+    assert [line.engine for line in made.ring] == list("abcdef")
+    assert list(made.engines) == list("abcdef")
+
+
+def test_engines_without_number_are_forgotten_oldest_first() -> None:
+    made = feed(size=2000)
+    for number in range(1500):
+        made.push(begun(f"r{number}", engine=f"e{number}"))
+    made.drain(1000.0)
+    assert len(made.engines) == 1000
+    assert "e0" not in made.engines
+    assert "e1499" in made.engines
+
+
+def test_what_a_silent_engine_runs_is_not_seen_until_it_ends_or_speaks() -> None:
+    made = feed()
+    for request, engine in (("r1", "a"), ("r2", "b")):
+        made.push(begun(request, engine=engine))
+    made.drain(1000.0)
+    made.silence({"a"})
+    assert [line.outcome for line in made.ring] == ["lost", "running"]
+    made.silence(())
+    assert [line.outcome for line in made.ring] == ["running", "running"]
+    made.silence({"a", "b"})
+    made.push(answered("r1", engine="a"))
+    made.drain(1000.0)
+    made.silence(())
+    assert [line.outcome for line in made.ring] == ["succeeded", "running"]
+
+
+def test_what_was_lost_on_the_way_does_not_run_again_because_its_engine_is_there() -> None:
+    made = feed()
+    made.push(begun("r1", engine="a"))
+    made.drain(1000.0)
+    made.silence({"a"})
+    made.push(told(FeedDropped, count=1))
+    made.drain(1000.0)
+    made.silence(())
+    assert only(made).outcome == "lost"
+
+
+def test_states_may_have_changed_for_a_second_after_each_event_that_says_so() -> None:
+    made = feed()
+    made.push(benched())
+    assert [made.drain(at).states for at in (1000.0, 1000.5, 1000.9, 1001.1)] == [True, True, True, False]

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.terminal import Terminal, on_terminal
+from tests.tui.terminal import LIMIT_S, Terminal, on_terminal
 
 DASHBOARD = ["-m", "tui"]
-GONE_WITHIN_S = 2.0
+GONE_WITHIN_S = 10.0  # the hard way is taken after a second and a half; the rest is a busy machine's
 SECRET = "canary-0123456789"
 
 CRASHING = f"""
@@ -104,12 +104,12 @@ def test_a_terminal_that_no_longer_reads_does_not_keep_it_alive(tmp_path: Path) 
         for _ in range(40):  # much more to paint than a terminal holds, and nobody reads it
             terminal.type("12")
         terminal.signal(signal.SIGTERM)
-        assert terminal.process.wait(GONE_WITHIN_S + 1) == 143
+        assert terminal.process.wait(GONE_WITHIN_S) == 143
 
 
 def test_a_crash_is_one_message_and_a_log_without_locals(tmp_path: Path) -> None:
     with on_terminal(["-c", CRASHING], tmp_path) as terminal:
-        assert terminal.ends(30.0) == 1
+        assert terminal.ends(LIMIT_S) == 1
         assert terminal.is_sane
         said = terminal.written.rpartition(b"\x1b[?1049l")[2].decode()
         log = tmp_path / "state" / "standby" / "standby.log"

@@ -99,7 +99,6 @@ async def test_names_and_reasons_on_the_board_may_hold_anything(text: str, width
         is_calm(stage, width)
         await stage.press("escape", "u")
         await stage.until(lambda: len(stage.app._notifications) == 1)
-        await stage.pilot.pause()
         is_calm(stage, width)
 
 
@@ -122,7 +121,6 @@ async def test_names_of_keys_and_why_they_are_out_may_be_anything(
         is_calm(stage, width)
         await stage.press("escape", "u")
         await stage.until(lambda: len(stage.app._notifications) == 1)
-        await stage.pilot.pause()
         is_calm(stage, width)
 
 
@@ -134,7 +132,6 @@ async def test_what_a_probe_brings_may_be_anything(text: str, monkeypatch: pytes
     async with dashboard() as stage:
         await stage.press("p")
         await stage.until(lambda: len(stage.app._notifications) == 1)
-        await stage.pilot.pause()
         is_calm(stage, 120)
 
 

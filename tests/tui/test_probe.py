@@ -82,6 +82,7 @@ async def test_two_probes_of_one_model_at_once_are_not_started() -> None:
     async with dashboard(playing({"large": [HANG]})) as stage:
         await stage.press("p", "p")
         await says(stage, "A probe of p/large is under way.")
+        await stage.until(lambda: provider(stage).open == 1)
         assert provider(stage).models() == ["large"]
 
 
@@ -131,8 +132,7 @@ async def test_it_goes_on_while_another_view_is_shown() -> None:
         await stage.until(lambda: provider(stage).open == 1)
         await stage.press("2")
         assert provider(stage).open == 1
-        await stage.pilot.press("escape")
-        await stage.press("escape")
+        await stage.press("escape", "escape")
         await stage.until(lambda: provider(stage).open == 0)
 
 

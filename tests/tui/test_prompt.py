@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from engine import Delta, ToolCallDelta
@@ -32,7 +34,7 @@ async def test_escape_cancels_and_what_came_stays() -> None:
     async with prompt_view(chain_of(provider, "a", policy=QUICK)) as hand:
         await hand.types("hi", "enter")
         await hand.until(lambda: hand.blocks("text") == ["half an answer"])
-        await hand.pilot.press("escape")
+        await hand.press("escape")
         await hand.until(lambda: provider.open == 0)
         await hand.until(lambda: "cancelled" in hand.screen)
         assert hand.blocks("text") == ["half an answer"]
@@ -43,9 +45,11 @@ async def test_escape_cancels_and_what_came_stays() -> None:
 async def test_a_request_that_nobody_answers_yet_can_be_cancelled_and_another_sent() -> None:
     provider = Scripted({"a": [HANG, "second"]})
     async with prompt_view(chain_of(provider, "a", policy=QUICK)) as hand:
-        await hand.types("hi", "enter", "escape")
-        await hand.until(lambda: provider.open == 0)
-        await hand.pilot.press("enter")
+        await hand.types("hi", "enter")
+        await hand.until(lambda: provider.open == 1)
+        await hand.press("escape")
+        await hand.until(lambda: provider.open == 0 and not hand.view.is_asking)
+        await hand.press("enter")
         await hand.ends()
         assert hand.blocks("text") == ["second"]
 
@@ -54,24 +58,26 @@ async def test_escape_with_nothing_running_leads_out_and_nothing_typed_is_lost()
     async with prompt_view(chain_of(Scripted({"a": ["ok"]}), "a")) as hand:
         await hand.types("a long thought")
         hand.view.target.put("p/a")
-        await hand.pilot.press("escape")
+        await hand.press("escape")
         await hand.until(lambda: isinstance(hand.app.screen, BoardScreen))
-        await hand.pilot.press("2")
+        await hand.press("2")
         await hand.until(lambda: isinstance(hand.app.screen, PromptScreen))
         assert hand.view.prompt.text == "a long thought"
         assert hand.view.target.value == "p/a"
 
 
 async def test_a_request_goes_on_while_another_view_is_shown() -> None:
-    provider = Scripted({"a": [answers([Delta("one ")], 0.3, [Delta("two")])]})
+    away = asyncio.Event()
+    provider = Scripted({"a": [answers([Delta("one ")], away, [Delta("two")])]})
     async with prompt_view(chain_of(provider, "a", policy=QUICK)) as hand:
         await hand.types("hi", "enter")
         await hand.until(lambda: hand.blocks("text") == ["one "])
         hand.view.attempts.focus()
-        await hand.pilot.press("1")
+        await hand.press("1")
         await hand.until(lambda: isinstance(hand.app.screen, BoardScreen))
+        away.set()
         await hand.until(lambda: provider.open == 0)
-        await hand.pilot.press("2")
+        await hand.press("2")
         await hand.until(lambda: isinstance(hand.app.screen, PromptScreen))
         await hand.ends()
         assert hand.blocks("text") == ["one two"]
@@ -152,7 +158,7 @@ async def test_hostile_text_reaches_the_screen_as_pictures_only() -> None:
     async with prompt_view(chain_of(provider, "a", "b", policy=QUICK)) as hand:
         hand.view.prompt.put(HOSTILE, at_end=True)
         hand.view.target.put(f"main, {HOSTILE}")
-        await hand.pilot.press("enter")
+        await hand.press("enter")
         await hand.ends()
         screen = hand.screen
         assert "after" in screen
@@ -163,19 +169,20 @@ async def test_hostile_text_reaches_the_screen_as_pictures_only() -> None:
 
 
 async def test_a_long_answer_is_followed_until_somebody_scrolls_up() -> None:
-    lines = [[Delta(f"line {number}\n")] for number in range(200)]
-    provider = Scripted({"a": [answers(*lines, 0.5, [Delta("the end")])]})
+    lines, gone_up = [[Delta(f"line {number}\n")] for number in range(200)], asyncio.Event()
+    provider = Scripted({"a": [answers(*lines, gone_up, [Delta("the end")])]})
     async with prompt_view(chain_of(provider, "a", policy=QUICK)) as hand:
         await hand.types("hi", "enter")
         answer = hand.view.answer
         await hand.until(lambda: "line 199" in hand.screen)
         answer.focus()
-        await hand.pilot.press("g")
+        await hand.press("g")
         await hand.until(lambda: "line 0" in hand.screen)
+        gone_up.set()
         await hand.ends()
         assert answer.scroll_y == 0
         assert "more below" in hand.screen
-        await hand.pilot.press("G")
+        await hand.press("G")
         await hand.until(lambda: "the end" in hand.screen and "more below" not in hand.screen)
 
 

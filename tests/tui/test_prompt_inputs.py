@@ -39,19 +39,19 @@ async def test_keys_that_arrive_all_at_once_are_taken_in_their_order() -> None:
 async def test_nothing_is_sent_without_a_prompt_or_a_target_or_while_one_runs() -> None:
     provider = Scripted({"a": [HANG]})
     async with prompt_view(chain_of(provider, "a", policy=QUICK)) as hand:
-        await hand.pilot.press("enter")
+        await hand.press("enter")
         assert "there is no prompt yet" in hand.view.line.notice
         await hand.types("hi")
         hand.view.target.put(" , ")
-        await hand.pilot.press("enter")
+        await hand.press("enter")
         assert "who is to be asked" in hand.view.line.notice
         assert hand.app.focused is hand.view.target
         assert provider.calls == []
         hand.view.target.put("main")
         hand.view.prompt.focus()
-        await hand.pilot.press("enter")
+        await hand.press("enter")
         await hand.until(lambda: provider.open == 1)
-        await hand.pilot.press("enter")
+        await hand.press("enter")
         assert "under way" in hand.view.line.notice
         assert len(provider.calls) == 1
 
@@ -59,7 +59,7 @@ async def test_nothing_is_sent_without_a_prompt_or_a_target_or_while_one_runs() 
 async def test_options_reach_the_provider() -> None:
     provider = Scripted({"a": ["ok"]})
     async with prompt_view(chain_of(provider, "a", policy=QUICK)) as hand:
-        await hand.pilot.press("ctrl+o")
+        await hand.press("ctrl+o")
         await hand.types("Be brief.", "tab")
         await hand.types("40", "tab")
         await hand.types("0.5", "enter")
@@ -68,7 +68,7 @@ async def test_options_reach_the_provider() -> None:
         (call,) = provider.calls
         assert call.messages[0] == {"role": "system", "content": "Be brief."}
         assert (call.params.max_tokens, call.params.temperature) == (40, 0.5)
-        await hand.pilot.press("ctrl+o")
+        await hand.press("ctrl+o")
         assert "options: system prompt, at most 40 tokens" in hand.screen
 
 
@@ -106,11 +106,11 @@ async def test_up_recalls_what_was_sent_also_after_a_restart() -> None:
     async with prompt_view(config) as hand:
         await hand.types("a draft", "up")
         assert hand.view.prompt.text == "second"
-        await hand.pilot.press("up")
+        await hand.press("up")
         assert hand.view.prompt.text == "first"
-        await hand.pilot.press("up")
+        await hand.press("up")
         assert hand.view.prompt.text == "first"
-        await hand.pilot.press("down", "down")
+        await hand.press("down", "down")
         assert hand.view.prompt.text == "a draft"
 
 
@@ -122,7 +122,7 @@ async def test_up_and_down_move_inside_a_prompt_of_many_lines_first() -> None:
         await hand.types("one", "ctrl+j")
         await hand.types("two", "up")
         assert hand.view.prompt.text == "one\ntwo"
-        await hand.pilot.press("up")
+        await hand.press("up")
         assert hand.view.prompt.text == "old"
 
 
@@ -144,7 +144,7 @@ async def test_a_damaged_history_is_told_and_the_view_works() -> None:
         file.write(b"\x00garbage[/]\n")
     async with prompt_view(chain_of(Scripted({"a": ["ok"]}), "a")) as hand:
         await hand.until(lambda: "history was damaged" in hand.screen)
-        await hand.pilot.press("up")
+        await hand.press("up")
         assert hand.view.prompt.text == "good"
 
 
@@ -155,11 +155,11 @@ async def test_a_half_typed_target_is_completed() -> None:
         target.put("")
         await hand.types("p/b")
         await hand.until(lambda: target._suggestion == "p/beta")
-        await hand.pilot.press("right")
+        await hand.press("right")
         assert target.value == "p/beta"
         await hand.types(", ma")
         await hand.until(lambda: target._suggestion == "p/beta, main")
-        await hand.pilot.press("right")
+        await hand.press("right")
         assert target.value == "p/beta, main"
 
 
@@ -169,10 +169,10 @@ async def test_down_goes_through_every_target_that_fits() -> None:
         target.focus()
         seen = []
         for _ in range(4):
-            await hand.pilot.press("down")
+            await hand.press("down")
             seen.append(target.value)
         assert seen == ["p/alpha", "p/beta", "main", "p/alpha"]
-        await hand.pilot.press("up")
+        await hand.press("up")
         assert target.value == "main"
 
 
@@ -180,7 +180,7 @@ async def test_n_makes_ready_for_a_new_prompt_and_typing_replaces_the_old_one() 
     async with prompt_view(chain_of(Scripted({"a": ["ok"]}), "a")) as hand:
         await hand.types("old words", "escape")
         await hand.until(lambda: isinstance(hand.app.screen, BoardScreen))
-        await hand.pilot.press("n")
+        await hand.press("n")
         await hand.until(lambda: isinstance(hand.app.screen, PromptScreen))
         assert hand.app.focused is hand.view.prompt
         await hand.types("new")

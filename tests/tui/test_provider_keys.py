@@ -11,6 +11,7 @@ from tests.scripted import Scripted
 from tests.tui.incidents import MAIN, SECOND, SPARE, VALUES, fail, three_keys
 from tests.tui.stage import Stage, config, dashboard
 from tui.screens.bench_dialog import BenchDialog
+from tui.widgets.provider_keys import ProviderKeys
 
 
 @pytest.fixture(autouse=True)
@@ -20,12 +21,18 @@ def _values(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(SPARE, raising=False)
 
 
+def panel(stage: Stage) -> ProviderKeys:
+    """The panel of keys, which is shown."""
+    shown = stage.view.keys
+    assert shown is not None
+    assert shown.display
+    return shown
+
+
 def keys(stage: Stage) -> list[str]:
     """The panel's lines, its title first."""
-    panel = stage.view.keys
-    assert panel is not None
-    assert panel.display
-    return stage.lines[panel.region.y : panel.region.bottom]
+    region = panel(stage).region
+    return stage.lines[region.y : region.bottom]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])
@@ -33,7 +40,7 @@ async def test_each_key_is_listed_by_name_with_tier_state_countdown_and_why(size
     async with dashboard(three_keys(), size=size) as stage:
         fail(stage, "p#second", 90.0, "rate_limited")
         await stage.press("K")
-        title, main, second, spare = (line[stage.view.keys.region.x :] for line in keys(stage))  # type: ignore[union-attr]
+        title, main, second, spare = (line[panel(stage).region.x :] for line in keys(stage))
         assert "keys of p" in title
         assert "1 of 3 usable" in title
         assert main.split() == ["●", "usable", "p#main", "tier", "1"]
@@ -89,8 +96,7 @@ async def test_the_same_key_shows_and_hides_them_and_gives_the_focus_back() -> N
     async with dashboard(three_keys()) as stage:
         assert "keys of" not in stage.screen
         await stage.press("K", "tab")
-        assert stage.view.keys is not None
-        assert stage.view.keys.has_focus
+        assert panel(stage).has_focus
         await stage.press("K")
         assert "keys of" not in stage.screen
         assert stage.view.board.has_focus
@@ -141,17 +147,16 @@ async def test_a_key_is_unbenched_by_its_name() -> None:
 async def test_the_cursor_stays_with_its_key_when_benches_on_models_come_and_go() -> None:
     async with dashboard(three_keys()) as stage:
         await stage.press("K", "tab", "j")
-        assert stage.view.keys is not None
-        assert stage.view.keys.cursor == "p#second"
+        assert panel(stage).cursor == "p#second"
         fail(stage, "p#main/large", 30.0)
         await stage.beat()
-        assert stage.view.keys.cursor == "p#second"
+        assert panel(stage).cursor == "p#second"
         assert "▌" in keys(stage)[3]
         await stage.press("k")
-        assert stage.view.keys.cursor == "p#main/large"
+        assert panel(stage).cursor == "p#main/large"
         stage.clock.pass_(30.1)
         await stage.beat()
-        assert stage.view.keys.cursor == "p#second"  # what it was on is gone: it goes to the next one
+        assert panel(stage).cursor == "p#second"  # what it was on is gone: it goes to the next one
 
 
 async def test_more_keys_than_lines_are_reached() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -46,12 +47,13 @@ class BoardScreen(View):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self.board = Board(desk)
-        self.attempts = Attempts(desk.feed.ring, desk)
+        self.attempts = Attempts(desk.feed.ring, desk, of_several=self.has_several)
         self.keys: ProviderKeys | None = None  # made when it is first asked for
         self._shown_version = -1
         self._figures_at = float("-inf")
         self._probing: dict[str, Worker[None]] = {}
         self._had_chains = bool(desk.health.chains)
+        self._had_engines = False
 
     def compose_body(self) -> ComposeResult:
         """Board and attempts."""
@@ -61,7 +63,7 @@ class BoardScreen(View):
 
     def on_mount(self) -> None:
         """Says what to do where there is nothing to see yet."""
-        self._say_what_to_do()
+        self.say_what_to_do()
         self.tick(Drained(states=True))
 
     def tick(self, drained: Drained) -> None:
@@ -69,9 +71,12 @@ class BoardScreen(View):
         desk = self.desk
         now = desk.now()
         if drained.reloads:
-            self._say_what_to_do()
+            self.say_what_to_do()
         if self._had_chains != bool(desk.health.chains):
             self._had_chains = not self._had_chains
+            self.refresh_bindings()
+        if self._had_engines != self.has_several():
+            self._had_engines = not self._had_engines
             self.refresh_bindings()
         if desk.health.version != self._shown_version or now - self._figures_at >= _FIGURES_EVERY_S:
             self._shown_version, self._figures_at = desk.health.version, now
@@ -81,12 +86,20 @@ class BoardScreen(View):
         self.attempts.tick()
         super().tick(drained)
 
+    def has_several(self) -> bool:
+        """Whether events may be of more than one engine."""
+        return len(self.engine_names()) > 1
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What acts on a model needs one."""
         if action in ("bench", "unbench", "probe", "keys") and not self.desk.health.chains:
             return False
         if action == "stop_probe" and not self.desk.probes.last:
             return False
+        if action == "engine" and not (self.attempts.several or self.attempts.engine):
+            return False
+        if action == "all_engines" and (not self.attempts.engine or self.desk.probes.last):
+            return False  # Esc stops a probe first
         return super().check_action(action, parameters)
 
     def action_pause(self) -> None:
@@ -112,6 +125,27 @@ class BoardScreen(View):
     def action_follow(self) -> None:
         """Goes to the end of the attempts and stays there."""
         self.attempts.follow()
+
+    def action_engine(self) -> None:
+        """Asks whose attempts are to be seen."""
+        # Loaded when it is first asked for, as the dialog.
+        from tui.screens.engine_chooser import EngineChooser  # noqa: PLC0415
+
+        names = sorted(self.engine_names() | ({self.attempts.engine} - {""}))
+        self.app.push_screen(EngineChooser(self.desk, names, self.attempts.engine), self._only)
+
+    def engine_names(self) -> AbstractSet[str]:
+        """Every engine that was heard, and this one."""
+        return {*self.desk.feed.engines, self.desk.source.name} - {""}
+
+    def action_all_engines(self) -> None:
+        """Shows the attempts of all engines."""
+        self._only("")
+
+    def _only(self, engine: str | None) -> None:
+        if engine is not None:
+            self.attempts.only(engine)
+            self.refresh_bindings()
 
     def action_next_pane(self) -> None:
         """From the models to the attempts and back."""
@@ -147,7 +181,7 @@ class BoardScreen(View):
 
     async def _run_probe(self, probe: Probe) -> None:
         try:
-            saying = await self.desk.probes.run(probe)
+            saying = await self.desk.probes.run(probe, self.desk.engine)
         finally:
             self._probes_changed()
         self._say(saying)
@@ -201,9 +235,10 @@ class BoardScreen(View):
         text = shown(saying.text, _TOAST_WIDTH, self.desk.glyphs)
         self.notify(text, severity=saying.severity, markup=False)
 
-    def _say_what_to_do(self) -> None:
+    def say_what_to_do(self) -> None:
+        """Says what to do where there is nothing to see yet."""
         desk = self.desk
-        path = desk.engine.config.path
+        path = desk.source.config.path
         file = "the configuration" if path is None else shown(str(path), 60, desk.glyphs)
         self.board.empty = (
             "",
@@ -212,6 +247,7 @@ class BoardScreen(View):
             f"Name some under `chains:` in {file}",
             "and save it: it is read again at once. `standby init` writes one to start from.",
         )
+        whose = "every engine at this store" if desk.source.store.shared else "this process"
         prompt = f"{key_label(desk.key('new_prompt'))} sends a prompt of your own"
-        what = "requests of this process appear here" if desk.read_only else prompt
+        what = f"requests of {whose} appear here" if desk.read_only else prompt
         self.attempts.empty = f"  No traffic yet: {what}."

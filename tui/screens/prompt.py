@@ -94,6 +94,8 @@ class PromptScreen(View):
             while self.exchange.pieces:
                 self.answer.take(self.exchange.pieces.popleft())
             self.answer.show()
+        elif not self.answer.is_at_end:
+            self.answer.stay()
         if self.is_asking != self._was_asking:
             self._was_asking = self.is_asking
             self.refresh_bindings()

@@ -91,6 +91,10 @@ class Answer(VerticalScroll):
         if self._last is not None:
             self._last.show()
         self._fresh = []
+        self.stay()
+
+    def stay(self) -> None:
+        """Goes to the end again, further down once new text is laid out, unless somebody scrolled."""
         if self.following:
             self.scroll_end(animate=False)
 

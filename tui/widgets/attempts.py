@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import events
 from textual.binding import BindingType
 from textual.strip import Strip
 
-from tui.cells import shown, whole_words
-from tui.commands import bindings
+from tui.cells import shown, whole_words, width_of
+from tui.commands import bindings, key_label
 from tui.desk import Desk
 from tui.ring import Line, Ring
 from tui.widgets.lined import Cell, Lined
-from tui.widgets.stream_cells import cells, heads, took
+from tui.widgets.stream_cells import cells, engine_name, heads, took
 
 _WHEEL_LINES = 3
+_NAME_WIDTH = 24
 
 
 class Attempts(Lined, can_focus=True):
@@ -28,7 +30,14 @@ class Attempts(Lined, can_focus=True):
         ring: What to show: `desk.feed.ring`, or a ring from `desk.feed.watch(request)`.
         desk: What the screen works with.
         empty: What to say while there is nothing: what to do next.
+        of_several: Tells whether lines are of several engines, so that each should say of which; None for no.
         id: The widget's id.
+
+    Attributes:
+        following: Whether it is at the end and stays there.
+        empty: As given.
+        engine: The engine whose lines alone are shown; empty for all.
+        end_key: What goes to the end.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
@@ -42,14 +51,18 @@ class Attempts(Lined, can_focus=True):
         desk: Desk,
         *,
         empty: str = "",
+        of_several: Callable[[], bool] | None = None,
         id: str | None = None,  # noqa: A002  (Textual's own name for it)
     ) -> None:
         super().__init__(id=id)
         self.following = True
         self.empty = empty
+        self.engine = ""
+        self.end_key = "End"
+        self._of_several = of_several
         self._desk = desk
-        self._ring = ring
-        self._frozen: tuple[Ring, float] | None = None
+        self._whole = self._ring = ring  # all there is, and what of it is to be seen
+        self._frozen: tuple[Ring, Ring, float] | None = None  # the same, and when
         self._top = 0  # number of the first line shown, while not following
         self._left_at = 0  # the ring's end when the reader left it
         self._runs = False
@@ -59,8 +72,26 @@ class Attempts(Lined, can_focus=True):
 
     def look(self, ring: Ring) -> None:
         """Shows another ring, from its end."""
-        self._ring = ring
+        self._whole.let_go(self._ring)
+        self._whole = ring
+        self._ring = self._of_engine(ring)
         self.follow()
+
+    def only(self, engine: str) -> None:
+        """Shows the lines of one engine alone, from their end.
+
+        Args:
+            engine: Its name; empty for all.
+        """
+        self.engine = engine
+        if self._frozen is not None:
+            whole, _, when = self._frozen
+            self._frozen = (whole, self._of_engine(whole), when)
+        self.look(self._whole)
+
+    def _of_engine(self, ring: Ring) -> Ring:
+        wanted = self.engine
+        return ring.part(lambda line: line.engine == wanted) if wanted else ring
 
     def follow(self) -> None:
         """Goes to the end and stays there."""
@@ -74,7 +105,8 @@ class Attempts(Lined, can_focus=True):
         Args:
             when: Seconds on the dashboard's clock.
         """
-        self._frozen = (self._ring.copy(), when)
+        whole = self._whole.copy()
+        self._frozen = (whole, self._of_engine(whole), when)
 
     def thaw(self) -> None:
         """Lets the picture go on."""
@@ -86,7 +118,7 @@ class Attempts(Lined, can_focus=True):
         if self._frozen is not None:
             return
         ring = self._ring
-        if self._shown != (ring, ring.version) or self._runs:
+        if self._shown != (ring, ring.version, self.several) or self._runs:
             self._repaint()
 
     @property
@@ -134,18 +166,30 @@ class Attempts(Lined, can_focus=True):
         ring = self._source
         line = self._line(self.top + y - 1)
         if line is not None:
-            return self.line(cells(line, width, self._desk.glyphs, self._now), width)
+            drawn = cells(line, width, self._desk.glyphs, self._now, several=self.several)
+            return self.line(drawn, width)
         if not len(ring) and y == 2:
-            return self.line([(shown(self.empty, width, self._desk.glyphs), "muted")], width)
+            return self.line([(shown(self._nothing, width, self._desk.glyphs), "muted")], width)
         return self.line((), width)
 
     @property
+    def several(self) -> bool:
+        """Whether each line should say whose it is."""
+        return self._of_several is not None and self._of_several()
+
+    @property
+    def _nothing(self) -> str:
+        if not self.engine:
+            return self.empty
+        return f"  Nothing of {self.engine} is kept; {self._clear_key} shows all."
+
+    @property
     def _source(self) -> Ring:
-        return self._frozen[0] if self._frozen else self._ring
+        return self._frozen[1] if self._frozen else self._ring
 
     @property
     def _now(self) -> float:
-        return self._frozen[1] if self._frozen else self._desk.now()
+        return self._frozen[2] if self._frozen else self._desk.now()
 
     @property
     def _room(self) -> int:
@@ -175,14 +219,15 @@ class Attempts(Lined, can_focus=True):
         if not self.following:
             self._keep_page()
         now, top = self._now, self.top
-        nothing = not len(self._source)
+        nothing, several = not len(self._source), self.several
         fresh: list[object] = [self._head_cells(self.size.width)]
-        self._shown, self._runs = (self._source, self._source.version), False
+        self._shown, self._runs = (self._source, self._source.version, several), False
         for number in range(top, top + self._room):
             line = self._line(number)
             runs = line is not None and line.outcome == "running"
             self._runs |= runs
-            fresh.append((number, line, took(line, now) if line is not None and runs else "", nothing))
+            running_s = took(line, now) if line is not None and runs else ""
+            fresh.append((number, line, running_s, nothing, several))
         changed = [y for y, key in enumerate(fresh) if y >= len(self._painted) or self._painted[y] != key]
         self._painted = fresh
         if len(changed) * 2 > len(fresh):
@@ -195,17 +240,37 @@ class Attempts(Lined, can_focus=True):
         self._kept = {number: line for number in numbers if (line := self._line(number)) is not None}
 
     def _head_cells(self, width: int) -> list[Cell]:
-        pill = self._pill(width)
-        names = heads(width) if width >= 56 else "attempts"
-        if pill:
-            names = whole_words(names, width - len(pill) - 1) + " "
-        return [(names, "text" if self.has_focus else "faint"), (pill, "pill")]
+        only = self._filter(width)
+        pill = self._pill(width - width_of(only) - 1 if only else width)
+        names = heads(width, several=self.several) if width >= 56 else "attempts"
+        cells: list[Cell] = []
+        for text in filter(None, (only, pill)):
+            cells += [(" ", "text"), (text, "pill")]
+        room = width - sum(width_of(text) for text, _ in cells)
+        if cells:
+            names = whole_words(names, max(0, room))
+        return [(names, "text" if self.has_focus else "faint"), *cells]
+
+    def _filter(self, width: int) -> str:
+        """Whose lines alone are shown, and how to see all: in words as long as there is room for."""
+        if not self.engine:
+            return ""
+        glyphs = self._desk.glyphs
+        for name in (_NAME_WIDTH, 12):
+            said = f" only {engine_name(self.engine, name, glyphs)} {self._dash} {self._clear_key} shows all "
+            if width_of(said) <= width // 2:
+                return said
+        return f" only {engine_name(self.engine, 12, glyphs)}, {self._clear_key} "
+
+    @property
+    def _clear_key(self) -> str:
+        return key_label(self._desk.key("all_engines"))
 
     def _pill(self, width: int) -> str:
         if self.following:
             return ""
         new = f"+{self.new} new" if self.new else "not following"
-        for text in (f" {new} {self._dash} End to follow ", f" {new} "):
+        for text in (f" {new} {self._dash} {self.end_key} to follow ", f" {new} "):
             if len(text) <= width:
                 return text
         return ""

@@ -8,11 +8,14 @@ from textual.strip import Strip
 
 from tui.cells import shown
 from tui.desk import Desk
+from tui.text import ago
 from tui.widgets.facts import Fact, fitted
 from tui.widgets.lined import Cell, Lined
 
 _RECENT_S = 2.0
 _NAMES_WIDTH = 40
+_NAME_WIDTH = 24
+_WHY_WIDTH = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +47,16 @@ class StatusLine(Lined):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.pause: Pause | None = None
-        self._desk = desk
+        self.desk = desk
         self._painted: object = None
 
     def tick(self) -> None:
         """Paints the line if it would look different."""
         # What it says changes with the feed and with each second; asking for less is asking too often.
-        feed = self._desk.feed
+        feed, store, silent = self.desk.feed, self.desk.source.store, self.desk.engines.silent
         waits = feed.seen if self.pause else 0
-        known = (waits, feed.dropped, feed.reloads, feed.rejections, self.pause, self._age(), self.size)
+        counts = (waits, feed.dropped, feed.reloads, feed.rejections, len(self.desk.engines.there))
+        known = (counts, self.pause, self._age(), store, [ago(each.seen_s) for each in silent], self.size)
         if self._painted != known:
             self._painted = known
             self.refresh()
@@ -62,7 +66,7 @@ class StatusLine(Lined):
         return self.line(self._cells() if y == 0 else (), self.size.width)
 
     def _cells(self) -> list[Cell]:
-        glyphs = self._desk.glyphs
+        glyphs = self.desk.glyphs
         gap = f" {glyphs.dot} "
         cells = fitted(self._facts(), self.size.width - 2, gap)
         if self.pause is not None:
@@ -72,12 +76,13 @@ class StatusLine(Lined):
         return [(" ", "text"), *cells]
 
     def _facts(self) -> list[Fact]:
-        desk, feed = self._desk, self._desk.feed
+        desk, feed = self.desk, self.desk.feed
         facts = []
         if self.pause is not None:
             sign, waits = desk.glyphs.pause, feed.seen - self.pause.seen
             text = f"{sign} paused at {self.pause.at}, {waits} events wait"
             facts.append(Fact(f"{text}, {self.pause.key} goes on", "banner", f"{sign} paused, {waits} wait"))
+        facts += self._trouble()
         if feed.rejected:
             facts.append(self._rejected())
         if feed.dropped:
@@ -86,15 +91,55 @@ class StatusLine(Lined):
             facts.append(simulated)
         if desk.read_only:
             facts.append(Fact("read-only", "accent"))
+        facts += self._silent()
         facts.append(self._age())
         if feed.reloads:
             times = "" if feed.reloads == 1 else f" {feed.reloads} times"
             facts.append(Fact(f"config reloaded{times}", "muted", "reloaded", minor=True))
-        facts.append(Fact("benches are of this process only", "faint", "this process only", minor=True))
+        facts += self.where()
         return facts
 
+    def _trouble(self) -> list[Fact]:
+        store, glyphs = self.desk.source.store, self.desk.glyphs
+        if store.ok:
+            return []
+        short = f"{glyphs.warn} store down"
+        why = shown(store.why, min(_WHY_WIDTH, self.size.width - len("  ! store degraded:  ")), glyphs)
+        return [Fact(f"{glyphs.warn} store degraded: {why}" if why else short, "warn", short)]
+
+    def _silent(self) -> list[Fact]:
+        """Which engines fell silent; while the store is down that says nothing of them."""
+        silent, glyphs = self.desk.engines.silent, self.desk.glyphs
+        if not silent or not self.desk.source.store.ok:
+            return []
+        last = silent[0]
+        more = f" and {len(silent) - 1} more" if len(silent) > 1 else ""
+        said = f"{shown(last.name, _NAME_WIDTH, glyphs)} silent {ago(last.seen_s)}{more}"
+        return [Fact(f"{self._count()}, {said}", "warn", f"{len(silent)} silent")]
+
+    def _count(self) -> str:
+        count = len(self.desk.engines.there)
+        return "1 engine" if count == 1 else f"{count} engines"
+
+    def where(self) -> list[Fact]:
+        """Which store this is, and how many are there."""
+        desk = self.desk
+        store = desk.source.store
+        if not store.shared:
+            return [Fact("benches are of this process only", "faint", "this process only", minor=True)]
+        name = store_name(store.store)
+        facts = [self.named(name, "" if "://" in store.store else "shared: ")]
+        if desk.engines.there and store.ok and not desk.engines.silent:
+            facts.append(Fact(self._count(), "faint", minor=True))
+        return facts
+
+    def named(self, name: str, before: str = "") -> Fact:
+        """A name as a fact that may go first."""
+        name = shown(name, _NAMES_WIDTH, self.desk.glyphs)
+        return Fact(f"{before}{name}", "faint", name, minor=True)
+
     def _rejected(self) -> Fact:
-        feed, glyphs = self._desk.feed, self._desk.glyphs
+        feed, glyphs = self.desk.feed, self.desk.glyphs
         count = len(feed.rejected)
         faults = "1 fault" if count == 1 else f"{count} faults"
         short = f"{glyphs.warn} config: {faults}"
@@ -104,21 +149,28 @@ class StatusLine(Lined):
         )
 
     def _simulated(self) -> Fact | None:
-        providers = self._desk.engine.config.every_provider.values()
+        providers = self.desk.source.config.every_provider.values()
         names = [provider.name for provider in providers if provider.is_simulated]
         if not names:
             return None
         if len(names) == len(providers):
             return Fact("all of this is simulated", "warn", "simulated")
-        listed = shown(", ".join(names), _NAMES_WIDTH, self._desk.glyphs)
+        listed = shown(", ".join(names), _NAMES_WIDTH, self.desk.glyphs)
         return Fact(f"simulated: {listed}", "warn", "part simulated")
 
     def _age(self) -> Fact:
-        feed = self._desk.feed
+        feed = self.desk.feed
         if feed.last_at is None:
             return Fact("no events yet", "muted", "no events")
-        age = self._desk.now() - feed.last_at
+        age = self.desk.now() - feed.last_at
         if age < _RECENT_S:
             return Fact("last event just now", "muted", "event now")
-        words = f"{age:.0f}s" if age < 60 else f"{age // 60:.0f}m" if age < 3600 else f"{age // 3600:.0f}h"
-        return Fact(f"last event {words} ago", "muted", f"event {words} ago")
+        return Fact(f"last event {ago(age)} ago", "muted", f"event {ago(age)} ago")
+
+
+def store_name(store: str) -> str:
+    """A store in as few words as tell it from others: a file's name, or `redis HOST:PORT/DB`."""
+    scheme, found, rest = store.partition("://")
+    if not found:
+        return store.replace("\\", "/").rpartition("/")[2] or store
+    return f"{scheme} {rest.rpartition('@')[2].removesuffix('/0')}"

@@ -42,6 +42,7 @@ class Layout:
 
     Attributes:
         time: When.
+        engine: Whose event it is.
         request: The request's id.
         chain: The chain.
         model: The model.
@@ -53,6 +54,7 @@ class Layout:
     """
 
     time: int
+    engine: int
     request: int
     chain: int
     model: int
@@ -64,17 +66,26 @@ class Layout:
 
 
 @lru_cache(64)
-def layout(width: int) -> Layout:
-    """The columns at a width."""
+def layout(width: int, *, several: bool = False) -> Layout:
+    """The columns at a width.
+
+    Args:
+        width: Cells.
+        several: Whether lines are of more than one engine, so that each should say of which.
+    """
+    if width >= 150:
+        return _filled(Layout(8, 14, 6, 12, 32, 5, 11, 6, 20, 0), width)
     if width >= 130:
-        return _filled(Layout(8, 6, 12, 32, 5, 11, 6, 20, 0), width)
+        return _filled(Layout(8, 14 if several else 0, 6, 12, 26 if several else 32, 5, 11, 6, 20, 0), width)
     if width >= 100:
-        return _filled(Layout(8, 0, 10, 26, 3, 11, 6, 16, 0), width)
+        return _filled(Layout(8, 12 if several else 0, 0, 10, 24 if several else 26, 3, 11, 6, 16, 0), width)
+    if width >= 76 and several:  # who it was is worth more than by which chain
+        return _filled(Layout(8, 10, 0, 0, 18, 0, 11, 6, 0, 0), width)
     if width >= 78:
-        return _filled(Layout(8, 0, 8, 20, 0, 11, 6, 0, 0), width)
+        return _filled(Layout(8, 0, 0, 8, 20, 0, 11, 6, 0, 0), width)
     if width >= 56:
-        return _filled(Layout(8, 0, 0, 20, 0, 11, 6, 0, 0), width)
-    return _filled(Layout(5, 0, 0, 16, 0, 1, 0, 0, 0), width)
+        return _filled(Layout(8, 0, 0, 0, 20, 0, 11, 6, 0, 0), width)
+    return _filled(Layout(5, 0, 0, 0, 16, 0, 1, 0, 0, 0), width)
 
 
 def _filled(columns: Layout, width: int) -> Layout:
@@ -85,11 +96,12 @@ def _filled(columns: Layout, width: int) -> Layout:
     return replace(columns, reason=max(0, left))
 
 
-def heads(width: int) -> str:
+def heads(width: int, *, several: bool = False) -> str:
     """The columns' names."""
-    at = layout(width)
+    at = layout(width, several=several)
     names = (
         ("time", at.time, False),
+        ("engine", at.engine, False),
         ("req", at.request, False),
         ("chain", at.chain, False),
         ("model", at.model, False),
@@ -110,13 +122,15 @@ def took(line: Line, now: float) -> str:
     return "" if line.elapsed_s is None else latency(line.elapsed_s)
 
 
-def cells(line: Line, width: int, glyphs: Glyphs, now: float) -> list[Cell]:
+def cells(line: Line, width: int, glyphs: Glyphs, now: float, *, several: bool = False) -> list[Cell]:
     """A line of the stream as cells; everything from outside is made safe here."""
-    at = layout(width)
+    at = layout(width, several=several)
     sign, word, tone = _outcome(line, glyphs)
     calm: Tone = "muted" if line.outcome in ("running", "skipped", "cancelled", "lost") else "text"
     model = line.model if line.outcome != "request_failed" else "whole request"
     parts: list[list[Cell]] = [[(padded(clock(line.at), at.time), "muted")]]
+    if at.engine:
+        parts.append([(padded(engine_name(line.engine, at.engine, glyphs), at.engine), "muted")])
     if at.request:
         parts.append([(column(line.request, at.request, glyphs), "muted")])
     if at.chain:
@@ -134,6 +148,15 @@ def cells(line: Line, width: int, glyphs: Glyphs, now: float) -> list[Cell]:
     if at.then:
         parts.append(_then(line, at.then, glyphs))
     return joined(parts)
+
+
+def engine_name(name: str, width: int, glyphs: Glyphs) -> str:
+    """An engine's name in so many cells; of `program:pid` the program is cut, for the number tells more."""
+    program, colon, pid = name.rpartition(":")
+    room = width - len(colon) - len(pid)
+    if len(name) > width and pid.isascii() and pid.isdigit() and room > 1:
+        return f"{shown(program, room, glyphs)}{colon}{pid}"
+    return shown(name, width, glyphs)
 
 
 def _outcome(line: Line, glyphs: Glyphs) -> tuple[str, str, Tone]:
