@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
+from math import floor
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -24,12 +26,19 @@ Observer = Callable[[Event], object]
 
 _FIRST_S: Final = -62_135_596_800.0
 _LAST_S: Final = 253_402_300_799.0
+_HALF_A_MICROSECOND: Final = 0.0005  # in ms: what a float lacks to the whole microsecond that is meant
+_THOUSANDTHS: Final = tuple(f".{ms:03d}Z" for ms in range(1000))
 
 
 def iso(epoch_s: float) -> str:
     """A time as ISO 8601 in UTC with milliseconds; what no calendar holds is its first or last second."""
-    when = datetime.fromtimestamp(min(max(epoch_s, _FIRST_S), _LAST_S), UTC)
-    return when.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    ms = floor(min(max(epoch_s, _FIRST_S), _LAST_S) * 1000 + _HALF_A_MICROSECOND)
+    return _second(ms // 1000) + _THOUSANDTHS[ms % 1000]
+
+
+@lru_cache(4)
+def _second(epoch_s: int) -> str:
+    return datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="seconds").removesuffix("+00:00")
 
 
 class Observation:
@@ -124,12 +133,12 @@ class Bus:
         What an observer brings about while it hears of an event is told after that event.
         """
         self._seq += 1
-        stamp = {"at": iso(self._wall()), "seq": self._seq, "engine": self._engine}
-        for name, value in stamp.items():
-            object.__setattr__(event, name, value)  # before anybody has seen it
-        self._waiting.append(event)
-        if not self._is_handing_out:
-            self._hand_out()
+        facts = event.__dict__  # before anybody has seen it
+        facts["at"], facts["seq"], facts["engine"] = iso(self._wall()), self._seq, self._engine
+        if self._is_handing_out:
+            self._waiting.append(event)
+        else:
+            self._hand_out(event)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -142,11 +151,14 @@ class Bus:
             yield
         finally:
             self._is_handing_out = False
-            self._hand_out()
+            if self._waiting:
+                self._hand_out(self._waiting.popleft())
 
-    def _hand_out(self) -> None:
+    def _hand_out(self, event: Event) -> None:
+        """Hands an event on, and those that wait or come meanwhile."""
         self._is_handing_out = True
         try:
+            self._hand(event)
             while self._waiting:
                 self._hand(self._waiting.popleft())
         finally:
@@ -154,8 +166,9 @@ class Bus:
 
     def _hand(self, event: Event) -> None:
         self._observers.hand(event)
-        if log.isEnabledFor(event.severity):
-            log.log(event.severity, "%s", as_line(event))
+        severity = event.severity
+        if log.isEnabledFor(severity):
+            log.log(severity, "%s", as_line(event))
 
     def events(self, maxsize: int = 10_000) -> EventQueue:
         """Every event from now on, as an asynchronous iterator.

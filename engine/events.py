@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 from engine.errors import Kind
-from engine.flat import flat
+from engine.flat import fact, flat
 
 _DEBUG, _INFO, _WARNING = logging.DEBUG, logging.INFO, logging.WARNING
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class Event:
     """What every event carries.
 
@@ -47,7 +47,7 @@ class Event:
         return {"event": self.event, **flat(self)}
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class RequestEvent(Event):
     """What every event of a request carries.
 
@@ -62,7 +62,7 @@ class RequestEvent(Event):
     live: Any = field(default=None, repr=False, metadata={"in_process": True})
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class RequestStarted(RequestEvent):
     """A caller asked for something."""
 
@@ -74,7 +74,7 @@ class RequestStarted(RequestEvent):
     prompt: Any = None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class ModelSkipped(RequestEvent):
     """A model of the list was passed over: benched, due, on_trial, unresolved, no_key or too_long."""
 
@@ -84,7 +84,7 @@ class ModelSkipped(RequestEvent):
     until: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class AttemptStarted(RequestEvent):
     """One upstream call begins."""
 
@@ -99,7 +99,7 @@ class AttemptStarted(RequestEvent):
     trial: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class AttemptFirstToken(RequestEvent):
     """The first token of a stream arrived."""
 
@@ -108,7 +108,7 @@ class AttemptFirstToken(RequestEvent):
     after_s: float
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class AttemptFailed(RequestEvent):
     """One upstream call failed, and what follows from it."""
 
@@ -137,7 +137,7 @@ class AttemptFailed(RequestEvent):
         return _INFO if self.next_model is None else _WARNING
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class AttemptSucceeded(RequestEvent):
     """One upstream call brought an answer."""
 
@@ -152,7 +152,7 @@ class AttemptSucceeded(RequestEvent):
     output_tokens: int | None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class AttemptCancelled(RequestEvent):
     """One upstream call was cut short by the caller or by the deadline."""
 
@@ -163,7 +163,7 @@ class AttemptCancelled(RequestEvent):
     why: str
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class StreamBroken(RequestEvent):
     """A stream broke after content had reached the caller."""
 
@@ -175,7 +175,7 @@ class StreamBroken(RequestEvent):
     next_model: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class RequestSucceeded(RequestEvent):
     """A caller got an answer."""
 
@@ -190,7 +190,7 @@ class RequestSucceeded(RequestEvent):
     answer: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class RequestFailed(RequestEvent):
     """A caller got an error."""
 
@@ -203,7 +203,7 @@ class RequestFailed(RequestEvent):
     retry_after_s: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class RequestCancelled(RequestEvent):
     """The caller went away."""
 
@@ -211,7 +211,7 @@ class RequestCancelled(RequestEvent):
     elapsed_s: float
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class _Benched(Event):
     """Something went on the bench."""
 
@@ -225,7 +225,7 @@ class _Benched(Event):
     by: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class ModelBenched(_Benched):
     """A model, or `provider/*`, went on the bench."""
 
@@ -233,7 +233,7 @@ class ModelBenched(_Benched):
     model: str
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class KeyBenched(_Benched):
     """A key, everywhere or on one model, went on the bench."""
 
@@ -241,7 +241,7 @@ class KeyBenched(_Benched):
     key: str
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class _Unbenched(Event):
     """Something came back from the bench."""
 
@@ -251,7 +251,7 @@ class _Unbenched(Event):
     by: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class ModelUnbenched(_Unbenched):
     """A model is back: success, operator or expired."""
 
@@ -259,7 +259,7 @@ class ModelUnbenched(_Unbenched):
     model: str
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class KeyUnbenched(_Unbenched):
     """A key is back: success, operator or expired."""
 
@@ -267,7 +267,7 @@ class KeyUnbenched(_Unbenched):
     key: str
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class ModelDue(Event):
     """A model's automatic bench has run out: one request, or a probe, may try it."""
 
@@ -276,7 +276,7 @@ class ModelDue(Event):
     model: str
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class ModelTrial(Event):
     """A trial was taken by a request or a probe; with an outcome, it was settled.
 
@@ -290,7 +290,7 @@ class ModelTrial(Event):
     outcome: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class ConfigReloaded(Event):
     """The configuration file changed and was taken over."""
 
@@ -300,7 +300,7 @@ class ConfigReloaded(Event):
     changes: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class ConfigRejected(Event):
     """The configuration file changed and has faults; the old configuration stays."""
 
@@ -310,7 +310,7 @@ class ConfigRejected(Event):
     faults: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class StoreDegraded(Event):
     """The store can't be used: the bench is this process's own until it can, and the journal waits."""
 
@@ -320,7 +320,7 @@ class StoreDegraded(Event):
     why: str
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class StoreRestored(Event):
     """The store is there again, and has what happened meanwhile."""
 
@@ -330,7 +330,7 @@ class StoreRestored(Event):
     why: str
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@fact
 class FeedDropped(Event):
     """This observer was too slow and did not get that many events."""
 

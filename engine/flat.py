@@ -1,14 +1,40 @@
-"""Events as flat objects for JSON. Every event is journaled: how a class is written is looked up once."""
+"""What events are made of: frozen dataclasses that are quickly made and quickly written."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import MISSING, dataclass, field, fields
+from json.encoder import encode_basestring_ascii as quoted
 from operator import attrgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar, dataclass_transform
+
+Made = TypeVar("Made")
 
 _MAY_LACK: Final = frozenset({"request", "chain", "prompt", "answer"})
 _AS_IT_IS: Final = ("str", "int", "bool", "str | None", "int | None", "Kind")
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, eq_default=False, field_specifiers=(field,))
+def fact(cls: type[Made]) -> type[Made]:
+    """Makes a class a frozen dataclass whose fields are given by name.
+
+    Its `__init__` puts the values into the instance's dict. A frozen dataclass's own calls
+    `object.__setattr__` for each of them, which takes three times as long.
+
+    Args:
+        cls: Its defaults are immutable values.
+    """
+    made: Any = dataclass(frozen=True, kw_only=True, eq=False, repr=False, init=False)(cls)
+    names = [each.name for each in fields(made)]
+    defaults = {f"_{each.name}": each.default for each in fields(made) if each.default is not MISSING}
+    given = ", ".join(f"{name}=_{name}" if f"_{name}" in defaults else name for name in names)
+    put = "; ".join(f"facts[{name!r}] = {name}" for name in names)
+    made_of: dict[str, Any] = {}
+    # As the dataclass itself does it; the names are those of this program's own fields.
+    exec(f"def __init__(self, *, {given}): facts = self.__dict__; {put}", defaults, made_of)  # noqa: S102
+    made.__init__ = made_of["__init__"]
+    return cls
 
 
 def flat(event: Any) -> dict[str, Any]:
@@ -31,6 +57,16 @@ def flat(event: Any) -> dict[str, Any]:
         elif value is None and name in _MAY_LACK:
             del found[name]
     return found
+
+
+def written(event: Any) -> str:
+    """An event as one line of JSON, as `json.dumps` would write its `to_json()`, several times as fast.
+
+    Args:
+        event: Of a class that `fact` made, with its name in `event`.
+    """
+    write = _WRITERS.get(type(event)) or _writer(type(event))
+    return write(event.__dict__)
 
 
 class _Plan(NamedTuple):
@@ -57,3 +93,37 @@ def _plan(cls: type[Any]) -> _Plan:
     uneven = (each.name for each in shown if each.type not in _AS_IT_IS or each.name in _MAY_LACK)
     plan = _PLANS[cls] = _Plan(names, attrgetter(*names), tuple(uneven))
     return plan
+
+
+_WRITERS: Final[dict[type, Callable[[dict[str, Any]], str]]] = {}
+_BY_TYPE: Final = {
+    "str": "{quoted(facts[%r])}",
+    "int": "{facts[%r]}",
+    "bool": "{'true' if facts[%r] else 'false'}",
+}
+_ANY: Final = "{any_value(facts[%r])}"
+_OPTIONAL: Final = "{'' if facts[%r] is None else %r + any_value(facts[%r])}"
+
+
+def _writer(cls: type[Any]) -> Callable[[dict[str, Any]], str]:
+    """Makes the function that writes events of a class from their dicts: a text with places for values."""
+    text = '{{"event": ' + quoted(cls.event)
+    for each in fields(cls):
+        name, lead = each.name, f', "{each.name}": '
+        if each.metadata.get("in_process"):
+            continue
+        if name in _MAY_LACK:
+            text += _OPTIONAL % (name, lead, name)
+        else:
+            text += lead + _BY_TYPE.get(str(each.type), _ANY) % name
+    known = {"quoted": quoted, "any_value": _any_value}
+    # The names and types are those of this program's own fields.
+    write: Callable[[dict[str, Any]], str] = eval(f"lambda facts: f'''{text}}}}}'''", known)  # noqa: S307
+    _WRITERS[cls] = write
+    return write
+
+
+def _any_value(value: Any) -> str:
+    if type(value) is str:
+        return quoted(value)
+    return json.dumps(round(value, 6) if type(value) is float else value)
