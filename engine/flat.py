@@ -126,4 +126,9 @@ def _writer(cls: type[Any]) -> Callable[[dict[str, Any]], str]:
 def _any_value(value: Any) -> str:
     if type(value) is str:
         return quoted(value)
-    return json.dumps(round(value, 6) if type(value) is float else value)
+    return json.dumps(round(value, 6) if type(value) is float else value, default=_foreign)
+
+
+def _foreign(value: Any) -> str:
+    """What a recorded prompt holds of a caller's own: JSON has no form for it."""
+    return f"<{type(value).__name__}>"

@@ -16,7 +16,7 @@ from engine.entry import Entry
 from engine.names import whole_provider
 from engine.sideline import Sideline
 from engine.stay import Benched, Stay, Ticket, Transition
-from engine.steps import Cleared, Held, Mended, PutBack, Spared, Taken, TrialTaken, take
+from engine.steps import Late, Mended, PutBack, Replayed, Taken, TrialTaken, take
 from engine.store.base import Changes, Store
 from engine.store.clerk import Job
 from engine.store.rows import read_entry, write_entry
@@ -27,7 +27,7 @@ T = TypeVar("T")
 WAITS_S: Final = 0.25
 """The longest that a request waits for the store, once."""
 _SAME_TIME_S: Final = 0.005
-_ORDERS: Final = (Held, Cleared, Spared)
+_MOST_MISSED: Final = 1000
 
 
 class Outcome(NamedTuple):
@@ -47,7 +47,7 @@ class SharedBench:
 
     Attributes:
         is_there: False while the store can't be used; steps then count here alone.
-        missed: The names that such steps changed, and whether an operator did.
+        missed: Such steps, by name.
         idle: Set while no step is on its way.
     """
 
@@ -65,7 +65,7 @@ class SharedBench:
         self.idle = asyncio.Event()
         self.idle.set()
         self.is_there = True
-        self.missed: dict[str, bool] = {}
+        self.missed: dict[str, tuple[Late, ...]] = {}
 
     @property
     def is_waiting(self) -> bool:
@@ -105,8 +105,7 @@ class SharedBench:
         """
 
         def taken_here() -> None:
-            ordered = step.ordered if isinstance(step, PutBack) else isinstance(step, _ORDERS)
-            self.missed[step.name] = self.missed.get(step.name, False) or ordered
+            self._miss(step, at)
             if not told:
                 self._sideline.announce(transitions)
             resolve(answer, True)
@@ -125,10 +124,10 @@ class SharedBench:
             self._free(step, answer)
             resolve(answer, not known or bool(outcome.transitions))
 
+        at = self._clock()
         if not self.is_there:
             taken_here()
             return
-        at = self._clock()
         self._pending[step.name] += 1
         self._sent += 1
         self.idle.clear()
@@ -170,7 +169,7 @@ class SharedBench:
             reads = {name: read for name, text in texts.items() if (read := read_entry(name, text, now))}
             read = reads.get(step.name)
             before = write_entry(read.entry, now) if read else None
-            own = step._replace(entry=step.entry.shifted(shift)) if isinstance(step, PutBack) else step
+            own = step.shifted(shift) if isinstance(step, PutBack | Replayed) else step
             entry, transitions[:] = take(own, (each.entry for each in reads.values()), at + shift)
             after = write_entry(entry, now) if entry else None
             return after if after != before or (read and read.mended) else None
@@ -211,12 +210,20 @@ class SharedBench:
         missed, self.missed = self.missed, {}
         known = self._sideline.bench.entry
         self._adopt(*(each for name, each in there.items() if name not in missed or known(name) is None))
+        for name, steps in missed.items():
+            ours = known(name)
+            self.submit(Replayed(name, steps, ours and ours.shifted(0.0)), (), told=True)
         for entry in self._sideline.bench.entries():
-            unknown = entry.name not in there and not entry.is_blank
-            acted = entry.name in missed
-            if acted or (unknown and entry.name not in self._pending):
-                step = PutBack(entry.shifted(0.0), acted=acted, ordered=missed.get(entry.name, False))
-                self.submit(step, (), told=True)
+            if not (entry.is_blank or entry.name in there or entry.name in self._pending):
+                self.submit(PutBack(entry.shifted(0.0)), (), told=True)
+
+    def _miss(self, step: Taken, at: float) -> None:
+        """Keeps a step that the store must yet take; what is put back is known anyhow."""
+        if isinstance(step, PutBack):
+            return
+        before = step.steps if isinstance(step, Replayed) else self.missed.get(step.name, ())
+        after = self.missed.get(step.name, ()) if isinstance(step, Replayed) else (Late(step, at),)
+        self.missed[step.name] = (*before, *after)[-_MOST_MISSED:]
 
     def _read(self, changes: Changes, shift_s: float) -> list[Entry]:
         """Rows as entries on the engine's clock."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
-from typing import NamedTuple
+from typing import Final, NamedTuple, Self
 
 from engine.bench import Bench
 from engine.entry import Entry
 from engine.names import whole_provider
-from engine.stay import Sentence, Stay, Ticket, Transition, TrialTakenBy
+from engine.stay import Sentence, Ticket, Transition, TrialTakenBy
 
 
 class Failed(NamedTuple):
@@ -130,6 +129,10 @@ class Spared(NamedTuple):
         return bench.spare(self.model, self.by)
 
 
+ORDERS: Final = (Held, Cleared, Spared)
+"""An operator's steps."""
+
+
 class Expired(NamedTuple):
     """A stay or a trial has come to its end."""
 
@@ -151,70 +154,65 @@ class Mended(NamedTuple):
 
 
 class PutBack(NamedTuple):
-    """What one engine knows of a name, after the store was away or lost what it had. Nobody is told of it.
+    """What one engine knows of a name, for a store that has lost it. Nobody is told of it.
 
     Attributes:
         entry: What the engine knows, on the clock of the bench it is put on.
-        acted: True if the engine's own requests changed it while the store was away.
-        ordered: True if an operator did.
     """
 
     entry: Entry
-    acted: bool
-    ordered: bool
 
     @property
     def name(self) -> str:
         """Whose step it is."""
         return self.entry.name
 
+    def shifted(self, by_s: float) -> Self:
+        """The same on a clock that is ahead by so many seconds."""
+        return self._replace(entry=self.entry.shifted(by_s))
+
     def take(self, bench: Bench) -> list[Transition]:
-        """Takes it on a bench."""
-        there = bench.entry(self.name)
-        if there is None:
+        """Takes it on a bench: what is there already counts."""
+        if bench.entry(self.name) is None:
             bench.put([self.entry])
-        elif self.acted or self.ordered:
-            bench.put([self._merged(there)])
         return []
 
-    def _merged(self, there: Entry) -> Entry:
-        """Both of them: an operator's last word here counts, of automatic benches the one that ends later."""
-        ours = self.entry
-        last = ours if self.ordered else there
-        auto = _later(ours.auto, there.auto)
-        if self.ordered and ours.auto is None:
-            auto = None  # an unbench lifted it
-        from_there = auto is there.auto
-        return replace(
-            there if from_there else ours,
-            hold=last.hold,
-            spared=last.spared,
-            auto=auto,
-            generation=max(ours.generation, there.generation) + 1,
-            failures=ours.failures if self.ordered else max(ours.failures, there.failures),
-            top_level=ours.top_level if self.ordered else max(ours.top_level, there.top_level),
-        )
+
+Direct = Failed | Succeeded | GivenBack | Extended | TrialTaken | Held | Cleared | Spared | Expired | Mended
 
 
-def _later(one: Stay | None, other: Stay | None) -> Stay | None:
-    if one is None or other is None:
-        return one or other
-    return one if one.end > other.end else other
+class Late(NamedTuple):
+    """A step that was taken while the store was away.
+
+    Attributes:
+        step: The step.
+        at: When, on the clock of the bench it is taken on.
+    """
+
+    step: Direct
+    at: float
 
 
-Taken = (
-    Failed
-    | Succeeded
-    | GivenBack
-    | Extended
-    | TrialTaken
-    | Held
-    | Cleared
-    | Spared
-    | Expired
-    | Mended
-    | PutBack
-)
+class Replayed(NamedTuple):
+    """Steps taken while the store was away, each as of its time. They were told of then.
+
+    Attributes:
+        name: Whose steps they are.
+        steps: In their order.
+        entry: What came of them, for a store that has lost the name; on the clock of the bench.
+    """
+
+    name: str
+    steps: tuple[Late, ...]
+    entry: Entry | None
+
+    def shifted(self, by_s: float) -> Self:
+        """The same on a clock that is ahead by so many seconds."""
+        late = tuple(each._replace(at=each.at + by_s) for each in self.steps)
+        return self._replace(steps=late, entry=self.entry and self.entry.shifted(by_s))
+
+
+Taken = Direct | PutBack | Replayed
 
 
 def take(step: Taken, entries: Iterable[Entry], now: float) -> tuple[Entry | None, list[Transition]]:
@@ -229,11 +227,32 @@ def take(step: Taken, entries: Iterable[Entry], now: float) -> tuple[Entry | Non
     Returns:
         The name's entry after it, None if there is none; and what took place.
     """
-    bench = Bench(lambda: now)
+    clock = [now]
+    bench = Bench(lambda: clock[0])
     bench.put(entries)
+    if not isinstance(step, Replayed):
+        transitions = _taken(step, bench)
+        return bench.entry(step.name), transitions
+    if step.entry is not None and bench.entry(step.name) is None:
+        bench.put([step.entry])
+        return step.entry, []
+    for late, clock[0] in step.steps:
+        if not _is_overtaken(late, bench.entry(step.name), clock[0]):
+            _taken(late, bench)
+    return bench.entry(step.name), []
+
+
+def _taken(step: Direct | PutBack, bench: Bench) -> list[Transition]:
     if isinstance(step, Failed) and bench.entry(step.name) is None:
         # It counts, unless all of its provider was brought back since it began.
         whole = bench.entry(whole_provider(step.name))
         bench.put([Entry(step.name, max(step.ticket.generation, whole.generation if whole else 0))])
-    transitions = step.take(bench)
-    return bench.entry(step.name), transitions
+    return step.take(bench)
+
+
+def _is_overtaken(step: Direct, there: Entry | None, at: float) -> bool:
+    """True for an operator's order that another one, given later, has made void."""
+    if there is None or not isinstance(step, ORDERS):
+        return False
+    stays = (there.hold,) if isinstance(step, Held) else (there.hold, there.auto)
+    return any(stay is not None and stay.since > at for stay in stays)

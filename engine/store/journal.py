@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Final
 
-from engine.bus import iso
+from engine.bus import iso, log
 from engine.events import Event, FeedDropped
 from engine.flat import written
 from engine.store.base import Presence, Record, Store
@@ -70,8 +70,14 @@ class JournalWriter:
             event = events.popleft()
             if not taken % _AT_A_STRETCH:
                 give_way()  # the engine's thread comes first
+            try:
+                data = written(event)
+            except Exception as error:  # noqa: BLE001 - a caller's own objects in a recorded prompt may do anything
+                log.warning("an event can't be journaled, and is counted as lost: %s", type(error).__name__)
+                self._lost += 1
+                continue
             at = _second(event.at[:19]) + int(event.at[20:23]) / 1000
-            records.append(Record(at, engine.name, engine.run, written(event)))
+            records.append(Record(at, engine.name, engine.run, data))
         while len(records) > _MOST_WAITING:
             records.popleft()
             self._lost += 1

@@ -27,7 +27,7 @@ from engine.entry import Entry
 from engine.shared_bench import Outcome, SharedBench
 from engine.sideline import Sideline
 from engine.stay import Benched, Due, Sentence, Terms, Ticket, Transition, Trial, Unbenched
-from engine.steps import Cleared, Expired, Held, Mended, PutBack, Spared, Taken, TrialTaken
+from engine.steps import ORDERS, Expired, Mended, PutBack, Replayed, Taken, TrialTaken
 from engine.store.base import StoreError
 from engine.store.clerk import Job
 from engine.store.memory import MemoryStore
@@ -36,7 +36,6 @@ from tests.scripted import Heard
 
 EPOCH = 100_000.0
 NAMES = ("p/a", "p/b", "p/*", "p#k")
-ORDERS = (Held, Cleared, Spared)
 TERMS = Terms(8.0, 2.0, 64.0)
 LEASE_S = 6.0
 
@@ -320,10 +319,10 @@ class Fleet(RuleBasedStateMachine):
         """One step in the store: what changed is what is told, and nothing else changed."""
         if before.hold != after.hold:
             is_over = before.hold is not None and before.hold.is_over(self.now + EPOCH)
-            assert isinstance(step, (*ORDERS, PutBack)) or (isinstance(step, Expired) and is_over)
+            assert isinstance(step, (*ORDERS, PutBack, Replayed)) or (isinstance(step, Expired) and is_over)
         if isinstance(step, PutBack):
-            if not step.ordered and was_there:
-                assert before.hold == after.hold
+            assert not was_there or (before.hold, before.auto) == (after.hold, after.auto)
+        if isinstance(step, PutBack | Replayed):
             assert transitions == []
             return
         assert not isinstance(step, Mended)
