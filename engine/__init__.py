@@ -97,10 +97,6 @@ if TYPE_CHECKING:
         Figures as Figures,
         ModelFigures as ModelFigures,
     )
-    from engine.fleet import (
-        EngineSeen as EngineSeen,
-        StoreState as StoreState,
-    )
     from engine.messages import (
         Delta as Delta,
         Embeddings as Embeddings,
@@ -151,6 +147,10 @@ if TYPE_CHECKING:
     from engine.secret import (
         Secret as Secret,
         redact as redact,
+    )
+    from engine.seen import (
+        EngineSeen as EngineSeen,
+        StoreState as StoreState,
     )
     from engine.store.address import (
         store_address as store_address,
@@ -256,10 +256,6 @@ _HOME = {
         "Figures",
         "ModelFigures",
     ),
-    "fleet": (
-        "EngineSeen",
-        "StoreState",
-    ),
     "messages": (
         "Delta",
         "Embeddings",
@@ -306,6 +302,10 @@ _HOME = {
     "secret": (
         "Secret",
         "redact",
+    ),
+    "seen": (
+        "EngineSeen",
+        "StoreState",
     ),
     "store.address": ("store_address",),
     "store.base": (

@@ -79,7 +79,7 @@ class Bench:
         return entry.level(self._clock()) if entry else 0
 
     def next_end(self) -> float:
-        """When a stay or a lease ends next, on the bench's clock; infinite if none does."""
+        """When a stay or a lease may end next, on the bench's clock; infinite if none does."""
         return self._next_end
 
     # Attempts
@@ -160,13 +160,18 @@ class Bench:
         self._note_end(entry)
         return [*settled, benched]
 
-    def give_back(self, ticket: Ticket) -> list[Transition]:
-        """An attempt ended without telling anything of the model: its trial, if it was one, is free again."""
+    def give_back(self, ticket: Ticket, *, unasked: bool = False) -> list[Transition]:
+        """An attempt ended without telling anything of the model: its trial, if it was one, is free again.
+
+        Args:
+            ticket: From the attempt's beginning.
+            unasked: True if the model was not asked to the end, so that a probe may still tell.
+        """
         entry = self._entries.get(ticket.name)
         now = self._clock()
         if entry is None or not entry.is_trial(ticket, now):
             return []
-        return entry.settle("given_back", now)
+        return entry.settle("given_back", now, unasked=unasked)
 
     def extend(self, ticket: Ticket, more_s: float) -> None:
         """Gives the trial under way more time before it lapses; nothing if the ticket is not its own."""
@@ -234,7 +239,7 @@ class Bench:
         if now < self._next_end:
             return []
         gone = [transition for entry in self._entries.values() for transition in entry.expire(now)]
-        self._next_end = min(entry.next_end() for entry in self._entries.values())
+        self._next_end = min((entry.next_end() for entry in self._entries.values()), default=math.inf)
         return gone
 
     # Entries, as a store keeps them
@@ -253,9 +258,7 @@ class Bench:
             if entry.name not in self._entries:
                 self._make_room()
             self._entries[entry.name] = entry
-        self._next_end = (
-            min(each.next_end() for each in self._entries.values()) if self._entries else math.inf
-        )
+            self._note_end(entry)
 
     # Inside
 

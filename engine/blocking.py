@@ -16,12 +16,12 @@ from engine.blocking_stream import BlockingStream
 from engine.bus import Observer
 from engine.config.model import Config
 from engine.engine import Engine
-from engine.fleet import EngineSeen, StoreState
 from engine.loop_thread import LoopThread
 from engine.messages import Embeddings, Prompt, Reply
 from engine.policy import Policy
 from engine.probing import Probed
 from engine.recorded import Recorded
+from engine.seen import EngineSeen, StoreState
 from engine.store.base import Store
 from engine.survey import Benched, KeyStatus, ModelStatus, Prospect
 
@@ -42,6 +42,8 @@ class BlockingEngine:
         name: What events call this engine; by default the program's name and process id.
         watch: False to leave later changes of the configuration's file alone.
         store: Where benches and events live; by default what the configuration names.
+        visible: False for one that is gone in a moment; see `Engine`.
+        probes: False never to probe models by itself.
 
     Raises:
         StoreRefused: The store that the configuration names can't be used as it is written.
@@ -50,9 +52,16 @@ class BlockingEngine:
     """
 
     def __init__(
-        self, config: Config, *, name: str | None = None, watch: bool = True, store: Store | None = None
+        self,
+        config: Config,
+        *,
+        name: str | None = None,
+        watch: bool = True,
+        store: Store | None = None,
+        visible: bool = True,
+        probes: bool = True,
     ) -> None:
-        self._engine = Engine(config, name=name, watch=watch, store=store)
+        self._engine = Engine(config, name=name, watch=watch, store=store, visible=visible, probes=probes)
         self._thread = LoopThread(self._running())
         self._listening: weakref.WeakSet[BlockingEvents] = weakref.WeakSet()
 
@@ -69,6 +78,11 @@ class BlockingEngine:
     def name(self) -> str:
         """What events call this engine."""
         return self._engine.name
+
+    @property
+    def run(self) -> str:
+        """Unique, also among engines of one name."""
+        return self._engine.run
 
     @property
     def config(self) -> Config:

@@ -99,12 +99,13 @@ class Bus:
     """Stamps events and hands them on.
 
     Args:
-        engine: The engine's name, goes into each event.
+        engine: The engine's name, goes into each event; or what gives it when there is the first one.
         wall: Seconds since the epoch.
     """
 
-    def __init__(self, engine: str, wall: Callable[[], float] = time.time) -> None:
-        self._engine = engine
+    def __init__(self, engine: str | Callable[[], str], wall: Callable[[], float] = time.time) -> None:
+        self._name_of: Callable[[], str] = engine if callable(engine) else lambda: engine
+        self._engine = ""
         self._wall = wall
         self._seq = 0
         self._observers = Observers()
@@ -133,6 +134,8 @@ class Bus:
         What an observer brings about while it hears of an event is told after that event.
         """
         self._seq += 1
+        if not self._engine:
+            self._engine = self._name_of()
         facts = event.__dict__  # before anybody has seen it
         facts["at"], facts["seq"], facts["engine"] = iso(self._wall()), self._seq, self._engine
         if self._is_handing_out:

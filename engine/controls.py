@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from engine import survey
@@ -24,9 +24,13 @@ class Controls:
         config: A checked configuration.
         roster: Who may play.
         sideline: The bench.
+        wall: Seconds since the epoch.
     """
 
-    def __init__(self, config: Config, roster: Roster, sideline: Sideline) -> None:
+    def __init__(
+        self, config: Config, roster: Roster, sideline: Sideline, wall: Callable[[], float] = time.time
+    ) -> None:
+        self._wall = wall
         self._config = config
         self._roster = roster
         self._sideline = sideline
@@ -64,7 +68,7 @@ class Controls:
         if for_ is not None and until is not None:
             raise ValueError("give either for_ or until, not both")
         if until is not None:
-            for_ = until.timestamp() - time.time()
+            for_ = until.timestamp() - self._wall()
         if for_ is not None and not 0 < for_ < float("inf"):
             raise ValueError("a bench must end in the future")
         if for_ is not None and for_ > LONGEST_S:

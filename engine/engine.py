@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self, Unpack
-from uuid import uuid4
 
 from engine.asking import Asking, EmbedAsking
-from engine.bus import Bus, EventQueue, Observation, Observer, Observers
+from engine.at_store import AtStore
+from engine.bus import Bus, EventQueue, Observation, Observer
 from engine.completion import Completion
 from engine.config.model import Config
 from engine.config.watch import Watched, changes
@@ -19,24 +19,23 @@ from engine.controls import Controls
 from engine.embedding import Embedding
 from engine.errors import ConfigError
 from engine.events import ConfigRejected, ConfigReloaded
-from engine.fleet import EngineSeen, Fleet, StoreState
-from engine.identity import engine_name
+from engine.fleet import Fleet
+from engine.identity import Identity
 from engine.intake import Intake
 from engine.messages import Embeddings, Prompt, Reply
 from engine.policy import Policy
 from engine.probing import Probed, Prober
 from engine.providers.build import build_provider
-from engine.recorded import Recorded
 from engine.roster import Roster
 from engine.sideline import Sideline
-from engine.store.base import Store, StoreError
+from engine.store.base import Store
 from engine.store.opening import open_store
 from engine.stream import Stream
 
 _LOOK_AT_FILE_EVERY_S = 1.0
 
 
-class Engine(Controls):
+class Engine(AtStore, Controls):
     """Runs fallback chains of models.
 
     Use it as an asynchronous context manager, or call `aclose` at the end. One engine serves any
@@ -50,11 +49,12 @@ class Engine(Controls):
         rng: Where jitter comes from.
         watch: False to leave later changes of the configuration's file alone.
         store: Where benches and events live; by default what the configuration names.
-        visible: False for one that is gone in a moment: others need not know that it was there.
+        visible: False for one that is gone in a moment: others need not know that it was there. It does not
+            probe by itself, either.
+        probes: False never to probe models by itself, as one that only looks on should not.
 
-    Attributes:
-        name: What its events call it.
-        run: Unique, also among engines of one name.
+    A process that is forked off before the engine is first used has an engine of its own; one that is forked
+    off a running engine has its bench to itself, and should make an engine of its own.
 
     Raises:
         StoreRefused: The store that the configuration names can't be used as it is written.
@@ -71,19 +71,30 @@ class Engine(Controls):
         watch: bool = True,
         store: Store | None = None,
         visible: bool = True,
+        probes: bool = True,
     ) -> None:
-        self.name = name or engine_name()
-        self.run = uuid4().hex
-        self._bus = Bus(self.name, wall)
+        self._identity = Identity(name)
+        self._bus = Bus(self._identity.settle, wall)
         sideline = Sideline(self._bus, clock, self._probe_due, wall)
-        super().__init__(config, Roster(config, sideline.bench, build_provider), sideline)
+        super().__init__(config, Roster(config, sideline.bench, build_provider), sideline, wall)
         self._fleet = self._joined(store or open_store(config.store), clock, wall, visible=visible)
         jitter = rng or random.Random()  # noqa: S311  (not cryptography)
         self._intake = Intake(config, self._roster, sideline, self._bus, clock=clock, rng=jitter)
-        self._prober = Prober(self._intake, self._roster)
+        self._prober = Prober(self._intake, self._roster, by_itself=probes and visible)
         self._watched = Watched(config) if watch and config.path else None
         self._watching: asyncio.Task[None] | None = None
         self._is_closed = False
+        self._has_closed = False
+
+    @property
+    def name(self) -> str:
+        """What its events call it."""
+        return self._identity.name
+
+    @property
+    def run(self) -> str:
+        """Unique, also among engines of one name."""
+        return self._identity.run
 
     @property
     def policy(self) -> Policy:
@@ -99,8 +110,7 @@ class Engine(Controls):
             store,
             self._bus,
             self._sideline,
-            name=self.name,
-            run=self.run,
+            identity=self._identity,
             journal=self._config.journal,
             clock=clock,
             wall=wall,
@@ -120,10 +130,13 @@ class Engine(Controls):
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Closes every connection and ends `events()`. Closing twice does nothing."""
-        if self._is_closed:
-            return
+        """Closes every connection and ends `events()`. Closing twice does nothing.
+
+        Should it be cancelled, it ends what it can; called again, it does the rest.
+        """
         self._is_closed = True
+        if self._has_closed:
+            return
         try:
             if self._watching is not None:
                 self._watching.cancel()
@@ -132,9 +145,12 @@ class Engine(Controls):
             self._sideline.close()
             await self._roster.aclose()
         finally:
-            if self._fleet is not None:
-                await self._fleet.aclose()
-            self._bus.close()
+            try:
+                if self._fleet is not None:
+                    await self._fleet.aclose()
+            finally:
+                self._bus.close()
+        self._has_closed = True
 
     # Asking
 
@@ -231,64 +247,6 @@ class Engine(Controls):
                 `feed.dropped` says how many.
         """
         return self._bus.events(maxsize)
-
-    # The store
-
-    @property
-    def store(self) -> StoreState:
-        """Where benches live, and whether that works."""
-        if self._fleet is None:
-            return StoreState("memory", shared=False, ok=True, why="")
-        return self._fleet.state
-
-    async def flush(self, within_s: float = 5.0) -> None:
-        """Waits until every change and every event so far is in the store.
-
-        Args:
-            within_s: Seconds.
-
-        Raises:
-            StoreError: The store can't be used, or takes longer.
-        """
-        if self._fleet is not None:
-            await self._fleet.flush(within_s)
-
-    async def history(
-        self, since_s: float | None = None, *, after: str = "", limit: int = 1000
-    ) -> list[Recorded]:
-        """A page of the journal: events of all engines at this store, the oldest first.
-
-        Args:
-            since_s: Seconds back from now; None for as far as the journal goes.
-            after: The place of an event: the page begins behind it.
-            limit: Most events.
-
-        Raises:
-            StoreError: The store can't be used, or is this process's memory, which keeps no journal.
-        """
-        if self._fleet is None:
-            raise StoreError("there is no journal: `store: memory` keeps nothing of what happens")
-        return await self._fleet.history(since_s, after, limit)
-
-    def observe_others(self, callback: Observer, *, since_s: float = 0.0) -> Observation:
-        """Calls a function with every event that other engines at the same store tell of.
-
-        Args:
-            callback: As for `observe`; nobody else's events come in a memory store.
-            since_s: Seconds back from now: what happened since then comes first.
-
-        Returns:
-            A context manager; `close` ends it, too.
-        """
-        return (
-            Observers().observe(callback)
-            if self._fleet is None
-            else (self._fleet.observe_others(callback, since_s))
-        )
-
-    def engines(self) -> list[EngineSeen]:
-        """The engines at this store that gave a sign of life within a day; none in a memory store."""
-        return [] if self._fleet is None else self._fleet.engines
 
     # The configuration
 

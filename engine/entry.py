@@ -168,12 +168,18 @@ class Entry:
         self.lease = lease
         return [*due, Trial(self.name, lease.by)]
 
-    def settle(self, outcome: Outcome, now: float) -> list[Transition]:
-        """Ends the trial that is under way, if there is one; one whose time is over has lapsed."""
+    def settle(self, outcome: Outcome, now: float, *, unasked: bool = False) -> list[Transition]:
+        """Ends the trial that is under way, if there is one; one whose time is over has lapsed.
+
+        Args:
+            outcome: How it ended, if it was in time.
+            now: Seconds, on the bench's clock.
+            unasked: True if the model was not asked to the end: another probe may do that.
+        """
         lease, self.lease = self.lease, None
         if lease is None:
             return []
-        self.left_to_requests |= lease.by == "probe"
+        self.left_to_requests |= lease.by == "probe" and not unasked
         return [Trial(self.name, lease.by, outcome if lease.until > now else "lapsed")]
 
     def tell_due(self) -> list[Transition]:

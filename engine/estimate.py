@@ -20,7 +20,7 @@ def tokens_of(messages: Iterable[Mapping[str, Any]], tools: Iterable[Mapping[str
         tools: In OpenAI's form.
     """
     size = 0
-    for text in _texts([*messages, *tools]):
+    for text in texts_in([*messages, *tools]):
         size += len(text.encode("utf-8", "replace"))
     return size // _BYTES_A_TOKEN
 
@@ -30,7 +30,7 @@ def tokens_of_longest(texts: Iterable[str]) -> int:
     return max((len(text.encode("utf-8", "replace")) for text in texts), default=0) // _BYTES_A_TOKEN
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts_in(value: Any) -> Iterator[str]:
     """Every text in a value, but the data of images and of files."""
     waiting = [value]
     while waiting:

@@ -79,10 +79,14 @@ class Walk:
             self._trial = await self._sideline.claim(model, self._by, self._lease_s(model))
         return self._trial is not None
 
-    def give_back(self) -> None:
-        """Frees a trial that was taken and came to nothing."""
+    def give_back(self, *, unasked: bool) -> None:
+        """Frees a trial that was taken and came to nothing; `unasked` if it was broken off."""
         if self._trial is not None:
-            self._sideline.give_back(self._trial)
+            self._sideline.give_back(self._trial, unasked=unasked)
+
+    async def settled(self) -> None:
+        """Waits, not long, until what the bench makes of all this has been told."""
+        await self._sideline.settled()
 
     # What became of an attempt
 
@@ -90,7 +94,8 @@ class Walk:
         """What is to be kept of an attempt's exception; None if the deadline cut the attempt."""
         if isinstance(error, OutOfTime):
             return None
-        return understand(error, attempt.seat.config.errors, self._roster.secrets())
+        overrides, secrets = attempt.seat.config.errors, self._roster.secrets()
+        return understand(error, overrides, secrets, self.request.private)
 
     def succeeded(self, attempt: Attempt, answer: Answer) -> None:
         """An attempt has brought its answer whole. The walk, if it goes on, goes on with the same model."""
@@ -117,7 +122,7 @@ class Walk:
     def cancelled(self, attempt: Attempt, why: str) -> None:
         """An attempt was cut short by the `caller` or by the `deadline`: nobody's failure."""
         attempt.cancel(why)
-        self._sideline.give_back(attempt.tickets[0])
+        self._sideline.give_back(attempt.tickets[0], unasked=why == "caller")
 
     def next_playable(self) -> str | None:
         """The model after this one that could serve now."""

@@ -3,70 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, Final, NamedTuple, TypeVar
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from engine.bus import Bus, Observation, Observer, Observers, iso
 from engine.config.model import Journal
 from engine.events import Event, StoreDegraded, StoreRestored
+from engine.identity import Identity
 from engine.recorded import Recorded
+from engine.seen import EngineSeen, StoreState
 from engine.shared_bench import WAITS_S, SharedBench, resolve
 from engine.sideline import Sideline
-from engine.store.base import Changes, Presence, Store, StoreError
-from engine.store.clerk import BEAT_EVERY_S, Clerk, Job
+from engine.store.base import Changes, Journaled, Presence, Store, StoreError
+from engine.store.clerk import BEAT_EVERY_S, Clerk
 from engine.store.journal import JournalWriter
+from engine.store.listener import Job
 from engine.store.tail import decoded
 
 T = TypeVar("T")
 
+_PAGE: Final = 1000
 _OPENS_WITHIN_S: Final = 2.0
-_CLOSES_WITHIN_S: Final = 2.0
+CLOSES_WITHIN_S: Final = 1.5
+"""The longest that closing an engine waits for the store."""
 _SILENT_AFTER_S: Final = 3 * BEAT_EVERY_S
-
-
-class StoreState(NamedTuple):
-    """Where benches live, and whether that works.
-
-    Attributes:
-        store: As it is shown to people: `memory`, a path, or a URL without its password.
-        shared: True if other processes see them, too.
-        ok: False while the store can't be used; this process's own bench holds then.
-        why: Why it can't, in words; empty if it can.
-    """
-
-    store: str
-    shared: bool
-    ok: bool
-    why: str
-
-
-class EngineSeen(NamedTuple):
-    """An engine that uses the same store.
-
-    Attributes:
-        name: What its events call it.
-        run: Tells engines of one name apart.
-        host: Its machine.
-        pid: Its process.
-        started: Since when it is there, ISO 8601 in UTC.
-        seen_s: Seconds since its last sign of life.
-        silent: True if that is longer ago than it should be.
-        own: True for the engine that was asked.
-    """
-
-    name: str
-    run: str
-    host: str
-    pid: int
-    started: str
-    seen_s: float
-    silent: bool
-    own: bool
+_MOST_UNHEARD: Final = 10_000
+_FORKED: Final = (
+    "this process was forked off a running engine; its bench is local only,"
+    " and it should make an engine of its own"
+)
 
 
 class Fleet:
@@ -76,8 +45,7 @@ class Fleet:
         store: The store.
         bus: Where this engine's events come from, and those about the store go.
         sideline: The engine's bench.
-        name: The engine's name.
-        run: Its unique id.
+        identity: Who the engine is.
         journal: How long events are kept.
         clock: The engine's clock, seconds.
         wall: Seconds since the epoch.
@@ -93,8 +61,7 @@ class Fleet:
         bus: Bus,
         sideline: Sideline,
         *,
-        name: str,
-        run: str,
+        identity: Identity,
         journal: Journal,
         clock: Callable[[], float],
         wall: Callable[[], float] = time.time,
@@ -104,18 +71,15 @@ class Fleet:
         self._bus = bus
         self._clock = clock
         self._wall = wall
-        self._run = run
+        self._identity = identity
         self._why = ""  # why the store can't be used; empty if it can
         self._loop: asyncio.AbstractEventLoop | None = None
         self._inbox: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
-        self._begun = asyncio.Event()
+        self._has_begun = False
+        self._beginning: list[asyncio.Future[None]] = []
         self._engines: tuple[Sequence[Presence], float, float] = ((), 0.0, 0.0)
-        self._others = Observers()
-        presence = Presence(run, name, socket.gethostname(), os.getpid())
-        self._journal = JournalWriter(presence, journal.keep, journal.rows, wall)
-        self._clerk = Clerk(
-            store, presence, self._journal, self, self._post, clock=clock, wall=wall, visible=visible
-        )
+        self._journal = JournalWriter(identity, journal.keep, journal.rows, wall)
+        self._clerk = Clerk(store, identity, self._journal, self, clock=clock, wall=wall, visible=visible)
         self.bench = SharedBench(sideline, clock, self._send)
         sideline.join(self.bench, self)
         self._recording = bus.observe(self._journal.record)
@@ -124,28 +88,52 @@ class Fleet:
 
     async def ready(self, within_s: float = WAITS_S) -> None:
         """Starts, if it has not; waits, not long, until the store's benches are known here."""
+        if self._is_forked():
+            return
         loop = asyncio.get_running_loop()
+        self._begin(loop)
+        if not self._has_begun:
+            begun = loop.create_future()
+            self._beginning.append(begun)
+            await asyncio.wait((begun,), timeout=within_s)
+            self._let_begin()  # nobody waits a second time
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._loop is not loop:
             self._loop = loop
-            self._clerk.start()
             self._collect()
-        if not self._begun.is_set():
-            with suppress(TimeoutError):
-                async with asyncio.timeout(within_s):
-                    await self._begun.wait()
-            self._begun.set()  # nobody waits a second time
+        if self._clerk.start():
+            self._has_begun = False
+
+    def _let_begin(self) -> None:
+        self._has_begun = True
+        beginning, self._beginning = self._beginning, []
+        for begun in beginning:
+            resolve(begun, None)
+
+    def _is_forked(self) -> bool:
+        """True in a process forked off the one that runs the engine: the store's thread is not here."""
+        if not self._identity.is_elsewhere:
+            return False
+        if self._why != _FORKED:
+            self._recording.close()
+            self._journal.clear()
+            self._inbox.clear()
+            self._loop = None
+            self.lost(StoreError(_FORKED))
+        return True
 
     async def open(self) -> None:
         """As `ready`, with more patience: nobody waits for an answer yet."""
         await self.ready(_OPENS_WITHIN_S)
 
     async def aclose(self) -> None:
-        """Has what waits written, as far as that is possible within a moment, and ends."""
+        """Has what waits written, as far as that goes within a moment, and ends. May be called again."""
         self._recording.close()
-        ended = asyncio.get_running_loop().create_future()
         self._loop = asyncio.get_running_loop()
-        self._clerk.stop(lambda: self._post(resolve, ended, None))
-        await asyncio.wait((ended,), timeout=_CLOSES_WITHIN_S)
+        ended = self._loop.create_future()
+        self._clerk.stop(lambda: self.post(resolve, ended, None))
+        await asyncio.wait((ended,), timeout=CLOSES_WITHIN_S)
 
     def catch_up(self) -> None:
         """Takes in what the clerk has told, where no loop runs that would do it."""
@@ -164,7 +152,7 @@ class Fleet:
         self.bench.match(changes, shift_s)
         if was_away or notice:
             self._bus.emit(StoreRestored(store=self._store.name, why=notice or "it is there again"))
-        self._begun.set()
+        self._let_begin()
 
     def changed(self, changes: Changes, shift_s: float) -> None:
         """Somebody changed rows."""
@@ -182,12 +170,12 @@ class Fleet:
         self.bench.is_there = False
         if first:
             self._tell_degraded(self._why)
-        self._begun.set()
+        self._let_begin()
 
-    def heard(self, events: Sequence[Event]) -> None:
-        """Events of other engines."""
+    def heard(self, observers: Observers, events: Sequence[Event]) -> None:
+        """Events of other engines, for those who listen."""
         for event in events:
-            self._others.hand(event)
+            observers.hand(event)
 
     def present(self, engines: Sequence[Presence], now: float) -> None:
         """Who is there."""
@@ -201,17 +189,19 @@ class Fleet:
     @property
     def state(self) -> StoreState:
         """Whether the store works."""
+        self._is_forked()
         return StoreState(self._store.name, shared=True, ok=not self._why, why=self._why)
 
     @property
     def engines(self) -> list[EngineSeen]:
         """Who uses the store."""
+        self._clerk.asked()
         engines, now, got_at = self._engines
         passed = self._clock() - got_at
         return [self._seen(each, now + passed) for each in engines]
 
     def _seen(self, engine: Presence, now: float) -> EngineSeen:
-        own = engine.run == self._run
+        own = engine.run == self._identity.run
         ago = 0.0 if own else max(0.0, now - engine.seen)
         return EngineSeen(
             name=engine.name,
@@ -230,24 +220,33 @@ class Fleet:
 
     def observe_others(self, callback: Observer, since_s: float) -> Observation:
         """See `Engine.observe_others`."""
-        self._clerk.follow(since_s)
-        return self._others.observe(callback)
+        observers = Observers()
+        observation = observers.observe(callback)
+        self._clerk.follow(observers, since_s)
+        with suppress(RuntimeError):  # no loop runs: it begins when the engine is used in one
+            self._begin(asyncio.get_running_loop())
+        return observation
 
     async def history(self, since_s: float | None, after: str, limit: int) -> list[Recorded]:
         """See `Engine.history`."""
-
-        def read(store: Store) -> list[Recorded]:
-            since = 0.0 if since_s is None else self._wall() - since_s
-            return decoded(store.read(after, since, limit))
-
-        return await self._ask(read)
+        found: list[Recorded] = []
+        began = self._clock()
+        while len(found) < limit:  # in parts, so that steps of the bench come in between
+            most = min(_PAGE, limit - len(found))
+            back_s = None if since_s is None else since_s + self._clock() - began
+            page = await self._ask(partial(_read, after=after, since_s=back_s, limit=most))
+            found += decoded(page)  # fewer, if some are damaged: then more are read
+            if len(page) < most:
+                break
+            after = page[-1].place
+        return found
 
     async def flush(self, within_s: float) -> None:
         """See `Engine.flush`."""
         try:
             async with asyncio.timeout(within_s):
                 await self.open()
-                await self.bench.idle.wait()
+                await self.bench.all_taken()
                 await self._ask(self._journal.write_all)
         except TimeoutError:
             raise StoreError(f"{self._store.name} did not answer within {within_s:g}s") from None
@@ -272,17 +271,30 @@ class Fleet:
 
     def _send(self, job: Job[Any]) -> None:
         """Has the clerk do something."""
-        self._clerk.start()
-        self._clerk.submit(job)
+        if self._is_forked():
+            job.failed(StoreError(_FORKED))
+        else:
+            self._clerk.submit(job)
 
-    def _post(self, what: Callable[..., object], *args: Any) -> None:
+    @property
+    def is_listening(self) -> bool:
+        """False if the loop was closed, or has not run for so long that what waits for it is too much."""
+        loop = self._loop
+        return (loop is None or not loop.is_closed()) and len(self._inbox) < _MOST_UNHEARD
+
+    def post(self, what: Callable[..., object], *args: Any) -> None:
         """Has something called in the engine's thread; from the clerk's."""
         self._inbox.append((what, args))
-        if self._loop is not None:
+        loop = self._loop
+        if loop is not None:
             with suppress(RuntimeError):  # the loop is closed; whoever comes next collects it
-                self._loop.call_soon_threadsafe(self._collect)
+                loop.call_soon_threadsafe(self._collect)
 
     def _collect(self) -> None:
         while self._inbox:
             what, args = self._inbox.popleft()
             what(*args)
+
+
+def _read(store: Store, *, after: str, since_s: float | None, limit: int) -> list[Journaled]:
+    return store.read(after, since_s, limit)

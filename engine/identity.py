@@ -8,9 +8,60 @@ import socket
 import sys
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 NAME_VARIABLE: Final = "STANDBY_NAME"
 LONGEST_NAME: Final = 80
+
+
+class Identity:
+    """Who an engine is, settled where it is first used.
+
+    A process forked off before that has an engine of its own, and not its parent's.
+
+    Args:
+        name: Its name; by default the program's name and process id.
+    """
+
+    def __init__(self, name: str | None = None) -> None:
+        self._given = name
+        self._name = self._run = ""
+        self._pid = 0
+        self._is_settled = False
+
+    @property
+    def name(self) -> str:
+        """What its events call it."""
+        self._make()
+        return self._name
+
+    @property
+    def run(self) -> str:
+        """Unique, also among engines of one name."""
+        self._make()
+        return self._run
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        self._make()
+        return self._pid
+
+    def settle(self) -> str:
+        """From now on it stays as it is; returns the name."""
+        name = self.name
+        self._is_settled = True
+        return name
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """True in a process that was forked off after it was settled."""
+        return self._is_settled and self._pid != os.getpid()
+
+    def _make(self) -> None:
+        if not self._is_settled and self._pid != os.getpid():
+            self._pid, self._run = os.getpid(), uuid4().hex
+            self._name = self._given or engine_name()
 
 
 def engine_name() -> str:

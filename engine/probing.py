@@ -41,13 +41,14 @@ class Prober:
     Args:
         intake: Makes the request.
         roster: Who may play.
+        by_itself: False to probe only when somebody asks.
     """
 
-    def __init__(self, intake: Intake, roster: Roster) -> None:
+    def __init__(self, intake: Intake, roster: Roster, *, by_itself: bool = True) -> None:
         self._intake = intake
         self._roster = roster
         self._under_way: dict[str, asyncio.Task[None]] = {}
-        self._closed = False
+        self._by_itself = by_itself
 
     def begin(self, model: str) -> None:
         """Probes a model in the background, once at a time.
@@ -55,7 +56,9 @@ class Prober:
         Without a running loop it stays due, and also as long as none of its keys may be used: those that
         an operator holds are not for probes.
         """
-        if self._closed or model in self._under_way or self._roster.standing_of_keys(model) is not None:
+        if not self._by_itself or model in self._under_way:
+            return
+        if self._roster.standing_of_keys(model) is not None:
             return
         try:
             loop = asyncio.get_running_loop()
@@ -67,7 +70,7 @@ class Prober:
 
     async def aclose(self) -> None:
         """Ends the probes in the background; no other begins."""
-        self._closed = True
+        self._by_itself = False
         tasks = tuple(self._under_way.values())
         for task in tasks:
             task.cancel()
@@ -89,10 +92,12 @@ class Prober:
             return
         walk = self._intake.probe(model, _policy(before))
         if await walk.take_trial():
+            has_ended = False
             try:
                 await self._ask(walk, before)
+                has_ended = True
             finally:
-                walk.give_back()
+                walk.give_back(unasked=not has_ended)
 
     async def _ask(self, walk: Walk, before: Block | None) -> Probed:
         request = walk.request

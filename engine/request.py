@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from engine.errors import (
     StreamInterrupted,
     UpstreamError,
 )
-from engine.estimate import tokens_of, tokens_of_longest
+from engine.estimate import texts_in, tokens_of, tokens_of_longest
 from engine.events import ModelSkipped, RequestCancelled, RequestFailed, RequestStarted, RequestSucceeded
 from engine.messages import Embeddings, Message, Params, Reply, Usage, Vector
 from engine.policy import Policy
@@ -89,6 +89,11 @@ class Request:
             else:
                 self._tokens = tokens_of(self.messages, self.params.tools)
         return self._tokens
+
+    @property
+    def private(self) -> Iterator[str]:
+        """What was asked, if events are to be without it."""
+        return iter(()) if self.recorded else texts_in([*self.messages, *self.texts])
 
     @property
     def elapsed_s(self) -> float:

@@ -18,7 +18,7 @@ from engine.sideline import Sideline
 from engine.stay import Benched, Stay, Ticket, Transition
 from engine.steps import Late, Mended, PutBack, Replayed, Taken, TrialTaken, take
 from engine.store.base import Changes, Store
-from engine.store.clerk import Job
+from engine.store.listener import Job
 from engine.store.rows import read_entry, write_entry
 from engine.store.shift import Shift
 
@@ -48,7 +48,6 @@ class SharedBench:
     Attributes:
         is_there: False while the store can't be used; steps then count here alone.
         missed: Such steps, by name.
-        idle: Set while no step is on its way.
     """
 
     def __init__(
@@ -62,8 +61,6 @@ class SharedBench:
         self._late_till = 0  # not waited for until so many are taken
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._pending: Counter[str] = Counter()
-        self.idle = asyncio.Event()
-        self.idle.set()
         self.is_there = True
         self.missed: dict[str, tuple[Late, ...]] = {}
 
@@ -81,6 +78,13 @@ class SharedBench:
         await asyncio.wait((taken,), timeout=WAITS_S)
         if not taken.done():
             self._late_till = self._sent
+
+    async def all_taken(self) -> None:
+        """Waits until the steps so far are taken, however long that is."""
+        if self._pending:
+            taken = asyncio.get_running_loop().create_future()
+            self._waiting.append((self._sent, taken))
+            await taken
 
     @property
     def _is_late(self) -> bool:
@@ -130,7 +134,6 @@ class SharedBench:
             return
         self._pending[step.name] += 1
         self._sent += 1
-        self.idle.clear()
 
         def run(store: Store) -> Outcome:
             is_wanted = answer is None or not answer.cancelled()
@@ -188,8 +191,6 @@ class SharedBench:
         self._taken += 1
         while self._waiting and self._waiting[0][0] <= self._taken:
             resolve(self._waiting.popleft()[1], None)
-        if not self._pending:
-            self.idle.set()
 
     # What comes from the store
 
@@ -240,7 +241,7 @@ class SharedBench:
 
 def resolve(answer: asyncio.Future[T] | None, value: T) -> None:
     """Gives a future its result, if somebody still waits for it."""
-    if answer is not None and not answer.done():
+    if answer is not None and not answer.done() and not answer.get_loop().is_closed():
         answer.set_result(value)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-import random
+import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from engine.bench import Bench
 from engine.bus import Bus, iso
@@ -21,6 +21,7 @@ from engine.events import (
     ModelTrial,
     ModelUnbenched,
 )
+from engine.ledger import Door, Ledger
 from engine.names import is_key, is_model
 from engine.stay import Benched, Due, Sentence, Stay, Ticket, Transition, Trial, TrialTakenBy
 from engine.steps import (
@@ -39,33 +40,6 @@ from engine.steps import (
 _CLOCK_WAS_SET_S: Final = 0.5
 _WORTH_SHARING_S: Final = 1.0
 _LOOKS: Final = 3
-
-
-class Ledger(Protocol):
-    """Where steps of the bench are taken once more, for all engines."""
-
-    @property
-    def is_waiting(self) -> bool:
-        """True while steps are on their way."""
-
-    def submit(self, step: Taken, transitions: Sequence[Transition], *, told: bool) -> None:
-        """Takes a step that was taken here; unless it was told already, tells what comes of it."""
-
-    async def claim(self, step: Taken, transitions: Sequence[Transition]) -> bool:
-        """Takes a trial that was taken here, and tells of it; False if another engine has it."""
-
-    async def settled(self) -> None:
-        """Waits, not long, until the steps on their way are taken."""
-
-
-class Door(Protocol):
-    """How one comes to the ledger."""
-
-    async def ready(self) -> None:
-        """Waits, not long, until what others did is known."""
-
-    def catch_up(self) -> None:
-        """Takes in what has come, where no loop runs that would do it."""
 
 
 class Sideline:
@@ -93,7 +67,7 @@ class Sideline:
         self._offset = self._ahead_s()
         self._ledger: Ledger | None = None
         self._door: Door | None = None
-        self._trial = random.getrandbits(40) << 20
+        self._trial = 0  # the last one's number
         self._timer: asyncio.TimerHandle | None = None
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         self._to_probe: set[str] = set()
@@ -140,13 +114,14 @@ class Sideline:
         """Begins the trial of a model that is due; None if another engine was first."""
         if self._ledger is None:
             return self.take_trial(name, by, lease_s)
-        self._trial += 1
+        # Made up where it is needed: processes forked off an engine that was not used yet count apart.
+        self._trial = (self._trial or secrets.randbits(40) << 20) + 1
         step = TrialTaken(name, by, lease_s, self._trial)
         ticket, transitions = self.bench.take_trial(name, by, lease_s, self._trial)
         try:
             is_ours = await self._ledger.claim(step, transitions)
         except BaseException:
-            self.give_back(ticket)
+            self.give_back(ticket, unasked=True)
             raise
         return ticket if is_ours else None
 
@@ -179,11 +154,16 @@ class Sideline:
             if transitions or counted:
                 self._share(Succeeded(ticket), transitions)
 
-    def give_back(self, ticket: Ticket) -> None:
-        """Frees the trial of an attempt that told nothing of its model; nothing if it was none."""
-        transitions = self.bench.give_back(ticket) if ticket.trial else []
+    def give_back(self, ticket: Ticket, *, unasked: bool = False) -> None:
+        """Frees the trial of an attempt that told nothing of its model; nothing if it was none.
+
+        Args:
+            ticket: The attempt's.
+            unasked: True if the model was not asked to the end, so that a probe may still tell.
+        """
+        transitions = self.bench.give_back(ticket, unasked=unasked) if ticket.trial else []
         if transitions:
-            self._share(GivenBack(ticket), transitions)
+            self._share(GivenBack(ticket, unasked), transitions)
 
     def hold(self, name: str, length_s: float | None, reason: str, by: str) -> None:
         """An operator benches a name."""

@@ -43,9 +43,15 @@ class Succeeded(NamedTuple):
 
 
 class GivenBack(NamedTuple):
-    """A trial told nothing of its model."""
+    """A trial told nothing of its model.
+
+    Attributes:
+        ticket: The trial's.
+        unasked: True if the model was not asked to the end.
+    """
 
     ticket: Ticket
+    unasked: bool = False
 
     @property
     def name(self) -> str:
@@ -54,7 +60,7 @@ class GivenBack(NamedTuple):
 
     def take(self, bench: Bench) -> list[Transition]:
         """Takes it on a bench."""
-        return bench.give_back(self.ticket)
+        return bench.give_back(self.ticket, unasked=self.unasked)
 
 
 class Extended(NamedTuple):

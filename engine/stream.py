@@ -204,6 +204,8 @@ class Stream:
         try:
             if self._transcript.is_finished:
                 await self._finish(attempt)
+                self._walk.succeeded(attempt, self._transcript.answer())
+                await self._walk.settled()
                 self._succeed(attempt)
             else:
                 await self._pull(attempt, attempt.limits.idle, "idle_timeout")
@@ -259,7 +261,10 @@ class Stream:
             await self._walk.failed(attempt, trouble)
             self._attempt = None
         else:
-            self._break_off(attempt, trouble)
+            try:
+                self._break_off(attempt, trouble)
+            finally:
+                await self._walk.settled()
         await self._walk.run(self._start)
 
     def _break_off(self, attempt: Attempt, trouble: Trouble | None) -> None:
@@ -296,7 +301,6 @@ class Stream:
         return joined(self._kept, self._transcript.answer())
 
     def _succeed(self, attempt: Attempt) -> None:
-        self._walk.succeeded(attempt, self._transcript.answer())
         self.reply = self._request.reply(attempt.model, self._answer())
         self._over = True
         self._request.tell_succeeded(self.reply)

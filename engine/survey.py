@@ -154,12 +154,13 @@ def _status(model: str, roster: Roster, sideline: Sideline) -> ModelStatus:
     standing = roster.standing(model)
     failures = sideline.bench.failures(model)
     level = sideline.bench.level(model)
+    unusable = None
+    if isinstance(standing, Unusable):  # here; others may use it, and have benched it
+        unusable, standing = standing.detail, sideline.bench.block(model)
     if standing is None:
-        return ModelStatus(model, "live", level=level, failures=failures)
-    if isinstance(standing, Unusable):
-        return ModelStatus(model, "live", level=level, failures=failures, unusable=standing.detail)
-    out = _benched(standing, sideline)
-    return ModelStatus(model, standing.state, **_of_stay(out), level=level, failures=failures)
+        return ModelStatus(model, "live", level=level, failures=failures, unusable=unusable)
+    of_stay = _of_stay(_benched(standing, sideline))
+    return ModelStatus(model, standing.state, **of_stay, level=level, failures=failures, unusable=unusable)
 
 
 def _of_stay(out: Benched) -> dict[str, Any]:

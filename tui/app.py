@@ -13,8 +13,10 @@ from tui.dashboard import Dashboard, glyphs_of, open_dashboard
 from tui.desk import Desk
 from tui.feed import Drained, Feed
 from tui.screens.view import View
+from tui.store_news import News, StoreNews
 
-_CLOSING_S: Final = 1.0
+_CLOSING_S: Final = 2.0
+"""Longer than an engine waits for its store, so that what waits to be written is."""
 _LOOK_BACK_S: Final = 600.0
 """As far as the figures look back."""
 
@@ -50,6 +52,7 @@ class StandbyApp(Dashboard):
         """Starts the engine; listens to it and to all others."""
         engine, push = self.desk.engine, self.desk.feed.push
         self._listening.enter_context(engine.observe(push))
+        self._listening.enter_context(engine.observe(StoreNews(engine, self._tell_of_store)))
         await engine.__aenter__()
         self._listening.enter_context(engine.observe_others(push, since_s=_LOOK_BACK_S))
         self._start_traffic()
@@ -79,6 +82,9 @@ class StandbyApp(Dashboard):
             self._take_config()
             self._start_traffic()
         return drained
+
+    def _tell_of_store(self, news: News) -> None:
+        self.call_later(self.complain, news.text)
 
     def _prompt(self) -> View:
         # Loaded when it is first shown: the board is on the screen sooner.
@@ -118,4 +124,6 @@ def run_dashboard(
         The exit code: 0 left, 1 crashed, 128 and the signal's number when a signal or the terminal
         ended it.
     """
-    return open_dashboard(StandbyApp(Engine(config, name=name), read_only=read_only, traffic=traffic))
+    # One that only looks on leaves the one trial that there is for a model to those at work.
+    engine = Engine(config, name=name, probes=not read_only)
+    return open_dashboard(StandbyApp(engine, read_only=read_only, traffic=traffic))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, Final
 
-from engine import Benched, Engine, UnknownTarget, is_key
+from engine import Benched, Engine, UnknownTarget, is_key, is_model
 from tui.bench_terms import Left, what_is_left, what_is_left_of_keys
 from tui.health import Place
 from tui.moments import told
 from tui.text import countdown
+
+_SAME_TIME_S: Final = 1.0
 
 
 def benchable(engine: Engine, name: str) -> str:
@@ -41,6 +45,18 @@ def known(engine: Engine, name: str) -> str:
         if any(each.name == name for each in engine.benched()):
             return name
         raise
+
+
+def is_named(engine: Engine, name: str) -> bool:
+    """True for all that is no model, and for a model that the configuration names or the bench knows."""
+    return not is_model(name) or any(each.model == name for each in engine.status())
+
+
+def did_you_mean(engine: Engine, name: str) -> str:
+    """The end of a sentence that names the model nearest to a name; empty if none is near."""
+    models = {each.model.lower(): each.model for each in engine.status()}
+    near = get_close_matches(name.lower(), models, n=1)
+    return f", did you mean {models[near[0]]}?" if near else ""
 
 
 def entry(engine: Engine, name: str) -> Benched | None:
@@ -75,6 +91,30 @@ def end(out: Benched, at: datetime) -> str:
     if out.until is None:
         return "without end"
     return f"until {told(datetime.fromisoformat(out.until), at)} ({countdown(out.remaining_s)} left)"
+
+
+def remaining(out: Benched) -> float:
+    """Seconds until it is back; infinite if it has no end."""
+    return math.inf if out.remaining_s is None else out.remaining_s
+
+
+def length(for_: float | None, until: datetime | None, at: datetime) -> float:
+    """Seconds that a bench would last; infinite if it would have no end."""
+    if for_ is not None:
+        return for_
+    return math.inf if until is None else until.timestamp() - at.timestamp()
+
+
+def is_same(one: Benched | None, other: Benched | None) -> bool:
+    """True if two looks saw the same hold, or none."""
+    if one is None or other is None:
+        return one is other
+    if (one.by, one.reason, one.for_s) != (other.by, other.reason, other.for_s):
+        return False
+    if one.until is None or other.until is None:
+        return one.until == other.until
+    apart = datetime.fromisoformat(one.until) - datetime.fromisoformat(other.until)
+    return abs(apart.total_seconds()) < _SAME_TIME_S
 
 
 def left_without(name: str, engine: Engine, chains: Mapping[str, Sequence[Place]]) -> list[Left]:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import shlex
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Final, NamedTuple
 
-from engine import Benched, Config, Engine, is_model, parse_duration
-from tui.bench_entries import benchable, end, entry, fields, left_without
+from engine import Benched, Config, Engine, parse_duration
+from tui.bench_entries import (
+    benchable,
+    did_you_mean,
+    end,
+    entry,
+    fields,
+    is_named,
+    left_without,
+    length,
+    remaining,
+)
 from tui.bench_terms import Left
 from tui.cli_parser import Parser, add_store, command_parser, text
 from tui.cli_store import onlooker, shared_config, to_its_end, written
@@ -41,7 +49,7 @@ def parser() -> Parser:
     ends.add_argument("--until", metavar="TIME", type=_until, help=what)
     add("--reason", metavar="TEXT", type=_reason, default="", help="why, for whoever looks next")
     add("--by", metavar="WHO", type=_by, help="who does this; else user@host")
-    add("--anyway", action="store_true", help="also a model that nothing in the configuration names")
+    add("--anyway", action="store_true", help="also a model of a known provider that nothing in the configuration names")
     add("--json", action="store_true", help="print what is on the bench now as one object")
     add_store(parser)
     return parser
@@ -103,12 +111,7 @@ def _refuse_shorter(standing: Benched | None, arguments: argparse.Namespace) -> 
     if standing is None or not standing.manual:
         return
     at = now()
-    wanted = math.inf
-    if arguments.for_ is not None:
-        wanted = arguments.for_
-    elif arguments.until is not None:
-        wanted = (arguments.until - at).total_seconds()
-    if wanted >= (math.inf if standing.remaining_s is None else standing.remaining_s):
+    if length(arguments.for_, arguments.until, at) >= remaining(standing):
         return
     why = f" ({standing.reason})" if standing.reason else ""
     by = f" by {standing.by}" if standing.by else ""
@@ -120,13 +123,10 @@ def _refuse_shorter(standing: Benched | None, arguments: argparse.Namespace) -> 
 
 def _refuse_stranger(engine: Engine, name: str) -> None:
     """A slip of the hand must not look like a bench."""
-    models = [each.model for each in engine.status()]
-    if not is_model(name) or name in models:
+    if is_named(engine, name):
         return
-    near = get_close_matches(name, models, n=1)
-    hint = f", did you mean {near[0]}?" if near else ""
     raise Exit(
-        f"nothing in the configuration names {name}{hint}\n"
+        f"nothing in the configuration names {name}{did_you_mean(engine, name)}\n"
         "if a program asks for it all the same, bench it with --anyway"
     )
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from engine import Config, Engine, Recorded, StoreError, UnknownTarget, is_model
+from tui.bench_entries import did_you_mean, is_named
 from tui.cli_parser import Parser, add_store, command_parser, text
 from tui.cli_result import json_line
 from tui.cli_store import onlooker, shared_config, to_its_end
@@ -92,16 +93,20 @@ def line(recorded: Recorded) -> str:
 
 async def _read(config: Config, arguments: argparse.Namespace, show: _Printer, notes: Notes) -> None:
     async with onlooker(config) as engine:
-        chosen = _chosen(engine, arguments.model)
+        chosen = _chosen(engine, arguments.model, notes)
         last: deque[Recorded] | None = None if arguments.limit is None else deque(maxlen=arguments.limit)
         since, after = arguments.since, ""
-        async for page in pages(engine, since):
-            after = page[-1].place
-            some = filter(chosen, page)
-            if last is None:
-                show(some)
-            else:
-                last.extend(some)
+        try:
+            async for page in pages(engine, since):
+                after = page[-1].place
+                some = filter(chosen, page)
+                if last is None:
+                    show(some)
+                else:
+                    last.extend(some)
+        except StoreError:
+            if not arguments.follow:
+                raise
         if last is not None:
             show(last)
         if arguments.follow:
@@ -118,12 +123,12 @@ async def _follow(
             page = await engine.history(None if after else (now() - since).total_seconds(), after=after)
         except StoreError as error:
             if not lost:
-                notes.line(f"{error}; waiting for it", head="store: ", bad=True)
+                notes.line(f"the store is away: {error}; waiting", head="warning: ", bad=True)
             lost = True
             await asyncio.sleep(_LOOK_AGAIN_S)
             continue
         if lost:
-            notes.line("back again", head="store: ")
+            notes.line("the store is there again", head="note: ")
             lost = False
         if page:
             after = page[-1].place
@@ -132,16 +137,21 @@ async def _follow(
             await asyncio.sleep(_LOOK_EVERY_S)
 
 
-def _chosen(engine: Engine, asked: str | None) -> Chosen:
+def _chosen(engine: Engine, asked: str | None, notes: Notes) -> Chosen:
     if asked is None:
         return lambda _: True
     name = text(asked).strip()
     try:
-        return about(engine.explain(name, only=True)[0].model)
+        model = engine.explain(name, only=True)[0].model
+        if is_named(engine, model):
+            return about(model)
+        name = model
     except UnknownTarget:
-        if is_model(name):  # the journal may know what the configuration has lost
-            return about(name)
-        raise
+        if not is_model(name):
+            raise
+    # The journal may know what the configuration has lost; a slip of the hand is told all the same.
+    notes.line(f"nothing in the configuration names {name}{did_you_mean(engine, name)}", head="note: ")
+    return about(name)
 
 
 def time_back(argument: str) -> datetime:

@@ -13,8 +13,9 @@ from tui.advice import advice
 from tui.cli_config import configured
 from tui.cli_parser import Parser, add_store, command_parser
 from tui.cli_result import exit_code
+from tui.cli_store import store_news
 from tui.exits import DONE, Exit
-from tui.output import Output
+from tui.output import Notes, Output
 from tui.table import columns
 from tui.text import clock, countdown
 
@@ -70,8 +71,10 @@ def remark(prospect: Prospect) -> str:
 
 
 async def _prospects(config: Config, arguments: argparse.Namespace) -> Sequence[Prospect]:
-    async with Engine(config, watch=False, visible=False) as engine:
-        return engine.explain(arguments.target, only=arguments.only, owner=arguments.owner)
+    engine = Engine(config, watch=False, visible=False)
+    with engine.observe(store_news(engine, Notes())):
+        async with engine:
+            return engine.explain(arguments.target, only=arguments.only, owner=arguments.owner)
 
 
 def _fields(prospect: Prospect) -> dict[str, str | None]:

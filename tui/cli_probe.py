@@ -24,6 +24,7 @@ from tui.cli_config import with_store
 from tui.cli_parser import Parser, add_name, add_store, command_parser
 from tui.cli_progress import Progress
 from tui.cli_result import exit_code
+from tui.cli_store import store_news
 from tui.exits import DONE, FAILED, SIGNALLED, Exit
 from tui.interrupts import interrupts
 from tui.output import Notes, Output
@@ -69,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         config = with_store(load_config(arguments.config), arguments.store)
         steps = _Steps(notes)
-        probed = asyncio.run(_interruptible(config, model, steps, arguments.name))
+        probed = asyncio.run(_interruptible(config, model, steps, arguments.name, notes))
     except StandbyError as error:
         if arguments.json:
             out.write(_line(model, error=str(error)))
@@ -124,14 +125,18 @@ class _Steps:
         return for_reason(self._failed.reason, self._failed.key) if self._failed else ""
 
 
-async def _interruptible(config: Config, model: str, steps: _Steps, name: str | None) -> Probed:
+async def _interruptible(
+    config: Config, model: str, steps: _Steps, name: str | None, notes: Notes
+) -> Probed:
     task = asyncio.current_task()
     assert task is not None  # noqa: S101  (a coroutine runs in a task; this tells the type checker)
     with interrupts(task) as came:
         try:
-            async with Engine(config, name=name, watch=False) as engine:
-                with engine.observe(steps):
-                    return await engine.probe(model)
+            engine = Engine(config, name=name, watch=False, probes=False)
+            with engine.observe(store_news(engine, notes)):
+                async with engine:
+                    with engine.observe(steps):
+                        return await engine.probe(model)
         except asyncio.CancelledError:
             if came.number:
                 raise Exit("interrupted", SIGNALLED + came.number) from None

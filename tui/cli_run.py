@@ -15,6 +15,7 @@ from tui.cli_config import with_store
 from tui.cli_parser import Parser, add_name, add_store, command_parser
 from tui.cli_progress import Progress
 from tui.cli_result import EventLines, exit_code, failure, interruption, success
+from tui.cli_store import store_news
 from tui.draft import Draft
 from tui.exits import DONE, SIGNALLED, Exit
 from tui.interrupts import interrupts
@@ -99,10 +100,12 @@ async def _interruptible(
     simulated = frozenset(name for name, each in config.every_provider.items() if each.is_simulated)
     with interrupts(task) as came:
         try:
-            async with Engine(config, name=arguments.name, watch=False) as engine:
-                draft = Draft(out, notes)
-                with engine.observe(events or Progress(notes, simulated)), engine.observe(draft):
-                    return await _ask(engine, prompt, arguments, None if arguments.json else draft)
+            engine = Engine(config, name=arguments.name, watch=False)
+            with engine.observe(store_news(engine, notes)):
+                async with engine:
+                    draft = Draft(out, notes)
+                    with engine.observe(events or Progress(notes, simulated)), engine.observe(draft):
+                        return await _ask(engine, prompt, arguments, None if arguments.json else draft)
         except asyncio.CancelledError:
             if events is not None and events.lost is not None:
                 raise events.lost from None

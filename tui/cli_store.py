@@ -13,6 +13,8 @@ from tui.cli_config import configured
 from tui.cli_result import exit_code
 from tui.exits import FAILED, SIGNALLED, Exit
 from tui.interrupts import interrupts
+from tui.output import Notes
+from tui.store_news import News, StoreNews, unusable
 
 T = TypeVar("T")
 
@@ -46,11 +48,27 @@ async def onlooker(config: Config) -> AsyncIterator[Engine]:
     Raises:
         StoreError: The store can't be used.
     """
-    async with Engine(config, watch=False, visible=False) as engine:
-        if not engine.store.ok:
-            name, why = engine.store.store, engine.store.why
-            raise StoreError(f"the store can't be used: {why if name in why else f'{name}: {why}'}")
-        yield engine
+    engine = Engine(config, watch=False, visible=False)
+    with engine.observe(store_news(engine, Notes(), notices_only=True)):
+        async with engine:
+            if not engine.store.ok:
+                raise StoreError(unusable(engine.store.store, engine.store.why))
+            yield engine
+
+
+def store_news(engine: Engine, notes: Notes, *, notices_only: bool = False) -> StoreNews:
+    """An observer that tells of the store on standard error.
+
+    Args:
+        engine: Whose store it is; not entered yet.
+        notes: Standard error.
+        notices_only: True where outages are told in another way.
+    """
+
+    def tell(news: News) -> None:
+        notes.line(news.text, head="warning: " if news.bad else "note: ", bad=news.bad)
+
+    return StoreNews(engine, tell, notices_only=notices_only)
 
 
 async def written(engine: Engine) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from engine import Benched, Config, Engine, is_model
-from tui.bench_entries import entry, fields, known
+from tui.bench_entries import did_you_mean, entry, fields, is_named, known
 from tui.cli_parser import Parser, add_store, command_parser, text
 from tui.cli_store import onlooker, shared_config, to_its_end, written
 from tui.exits import DONE, Exit
@@ -83,7 +83,10 @@ async def _unbench(config: Config, arguments: argparse.Namespace) -> _Lifted:
         if arguments.all:
             lifted = _all(engine, with_holds=arguments.manual, by=by)
         else:
-            lifted = _one(engine, known(engine, text(arguments.name)), by)
+            name = known(engine, text(arguments.name))
+            if not is_named(engine, name):
+                raise Exit(f"nobody knows {name}{did_you_mean(engine, name)}")
+            lifted = _one(engine, name, by)
         await written(engine)
         return lifted
 

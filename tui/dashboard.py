@@ -25,7 +25,7 @@ from tui.screens.board import BoardScreen
 from tui.screens.view import View
 from tui.themes import OWN, Look, choose_look
 
-_FAULT_WIDTH = 300
+_FAULT_WIDTH = 600
 _FAULT_SHOWN_S = 15.0
 
 

@@ -37,7 +37,7 @@ async def pages(
         some = page if until is None else [each for each in page if is_before(each, until)]
         if some:
             yield some
-        if len(page) < _PAGE:
+        if len(page) < _PAGE:  # damaged events are passed over, so this is the end
             return
 
 

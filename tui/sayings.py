@@ -31,7 +31,21 @@ def unbench(engine: Engine, name: str) -> Saying:
         return Saying(f"{name} was not on the bench.", "warning")
     if engine.is_benched(name):
         return Saying(f"{name} is still out: something else keeps it on the bench.", "warning")
+    if here := only_here(engine):
+        return Saying(f"{name} is back.{before} {here}", "warning")
     return Saying(f"{name} is back.{before}")
+
+
+def benched(engine: Engine, name: str) -> Saying | None:
+    """What is to be said of a bench that was laid just now; None if the board says all of it."""
+    here = only_here(engine)
+    return Saying(f"{name} is held. {here}", "warning") if here else None
+
+
+def only_here(engine: Engine) -> str:
+    """In a sentence, that others don't hear of what is done now; empty if they do."""
+    away = engine.store.shared and not engine.store.ok
+    return "This process only until the store is back." if away else ""
 
 
 def _before(engine: Engine, name: str) -> str:

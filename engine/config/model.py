@@ -249,6 +249,8 @@ class Config:
         traffic: Prompts in the background.
         dashboard: How the dashboard looks.
         path: The file it came from, None if it was built in code.
+        store_in_file: What the file says of the store. Where `store` is another one, somebody has put that in
+            its place, and no edit of the file changes it.
     """
 
     providers: Mapping[str, ProviderConfig] = field(default_factory=dict)
@@ -264,6 +266,7 @@ class Config:
     traffic: Traffic | None = None
     dashboard: Dashboard = field(default_factory=Dashboard)
     path: Path | None = None
+    store_in_file: str | None = field(default=None, compare=False)
 
     @property
     def every_provider(self) -> dict[str, ProviderConfig]:

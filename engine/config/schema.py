@@ -43,8 +43,10 @@ def check_nodes(root: Node | None, faults: Faults, path: Path, groups: Spot | No
     if top is None:
         Spot(root, faults, "file").fault(f"must be a mapping; {_MINIMAL}")
         return None
+    store = read_store(top.take("store"), path.parent)
     config = Config(
-        store=read_store(top.take("store"), path.parent),
+        store=store,
+        store_in_file=store,
         record_prompts=_read_flag(top, "record_prompts"),
         journal=_read_journal(_section(top, "journal")),
         dashboard=_read_dashboard(_section(top, "dashboard")),

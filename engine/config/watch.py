@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import Any, Final
@@ -159,9 +159,15 @@ class Watched:
         if seen == self._seen or not (S_ISREG(stat.st_mode) or S_ISDIR(stat.st_mode)):
             return seen, None
         try:
-            return seen, load_config(path)
+            return seen, self._with_own_store(load_config(path))
         except ConfigError as error:
             return seen, error
+
+    def _with_own_store(self, found: Config) -> Config:
+        """A configuration with the store that was put in the place of the file's, if one was."""
+        own = self._config
+        is_put = own.store_in_file not in (None, own.store)
+        return replace(found, store=own.store, store_in_file=own.store_in_file) if is_put else found
 
     def _settle(
         self, seen: Signature | None, found: Config | ConfigError | None

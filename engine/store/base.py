@@ -77,12 +77,15 @@ class Record(NamedTuple):
         engine: The engine's name.
         run: Tells engines of one name apart: unique for each engine object.
         data: The event as one JSON object.
+        number: Counts the records of a run from 1 on, so that none is written twice. 0 for none: that is
+            always written. It does not come back.
     """
 
     at: float
     engine: str
     run: str
     data: str
+    number: int = 0
 
 
 class Journaled(NamedTuple):
@@ -120,6 +123,8 @@ class Presence(NamedTuple):
 class Store(Protocol):
     """A store. Any method may raise `StoreError`; after that `open` is called again before any other.
 
+    Times across processes are the store's: whoever asks says how many seconds back, never since when.
+
     Attributes:
         name: As it is shown to people: a path, or a URL without its password.
         poll_s: Seconds between two looks at `changed`.
@@ -145,7 +150,7 @@ class Store(Protocol):
         ...
 
     def hint(self) -> int | None:
-        """A descriptor that becomes readable when something may have changed, None without one."""
+        """A descriptor that becomes readable when the bench may have changed, None without one."""
         ...
 
     def changed(self) -> bool:
@@ -178,28 +183,35 @@ class Store(Protocol):
     # The journal
 
     def append(self, records: Sequence[Record]) -> None:
-        """Writes records at the journal's end, all or none, in their order."""
+        """Writes records at the journal's end, all or none, in their order.
+
+        After an error nobody knows whether they were written: they are given again. Those with a number
+        that is not higher than the last one of their run are there already, and left out.
+        """
         ...
 
     def end(self) -> str:
         """The place of the last record; empty if there is none."""
         ...
 
-    def read(self, after: str = "", since: float = 0.0, limit: int = 1000) -> list[Journaled]:
-        """Records in the journal's order.
+    def read(self, after: str = "", since_s: float | None = None, limit: int = 1000) -> list[Journaled]:
+        """Records in the journal's order; fewer than the limit only at its end.
 
         Args:
             after: The place behind which to begin; empty for the beginning.
-            since: Seconds since the epoch; older records are left out.
+            since_s: Seconds back from the store's time; older records are left out. None for none.
             limit: Most records.
+
+        Raises:
+            ValueError: No such journal ever gave that place.
         """
         ...
 
-    def prune(self, before: float, rows: int, limit: int = 1000) -> int:
+    def prune(self, keep_s: float, rows: int, limit: int = 1000) -> int:
         """Removes the oldest records, a few at a time.
 
         Args:
-            before: Seconds since the epoch; older ones go.
+            keep_s: Seconds back from the store's time; older ones go.
             rows: Most records that stay.
             limit: Most records that are removed now.
 

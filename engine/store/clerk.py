@@ -5,25 +5,30 @@ from __future__ import annotations
 import socket
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Final, Generic, Protocol, TypeVar
+from functools import partial
+from typing import Any, Final
 
-from engine.bus import log
+from engine.bus import Observers, log
 from engine.events import Event
-from engine.store.base import Changes, Presence, Store, StoreError, StoreRefused
+from engine.identity import Identity
+from engine.store.base import Presence, Store, StoreError, StoreRefused
 from engine.store.journal import JournalWriter
+from engine.store.listener import Job, Listener
 from engine.store.rows import is_forgettable
 from engine.store.shift import Shift
 from engine.store.tail import Tail
 from engine.store.waiting import readable
 
-T = TypeVar("T")
-
 BEAT_EVERY_S: Final = 5.0
+_LIST_EVERY_S: Final = 1.0
+_LISTED_FOR_S: Final = 10.0
 _WRITE_EVERY_S: Final = 0.1
+_FOLLOW_EVERY_S: Final = 0.2
+_HINTED_EVERY_S: Final = 0.05
 _PRUNE_EVERY_S: Final = 5.0
 _PRUNE_AGAIN_S: Final = 0.05
 _FORGET_EVERY_S: Final = 600.0
@@ -34,58 +39,17 @@ _LEAVES_WITHIN_S: Final = 1.0
 _ENDED: Final = "the engine is closed"
 
 
-@dataclass(frozen=True, slots=True)
-class Job(Generic[T]):
-    """Something to do with the store once.
-
-    Attributes:
-        run: Does it, in the clerk's thread.
-        done: Gets what came of it, in the engine's thread.
-        failed: Gets the error instead; one that is no `StoreError` is the fault of what was to be done.
-    """
-
-    run: Callable[[Store], T]
-    done: Callable[[T], object]
-    failed: Callable[[Exception], object]
-
-
-class Listener(Protocol):
-    """Who hears of what the clerk sees. Called in the engine's thread."""
-
-    def opened(self, notices: Sequence[str], changes: Changes, shift_s: float) -> None:
-        """The store is there, for the first time or again; all of its rows.
-
-        Args:
-            notices: What somebody should be told.
-            changes: Every row.
-            shift_s: Seconds to add to the store's time for the engine's.
-        """
-
-    def changed(self, changes: Changes, shift_s: float) -> None:
-        """Somebody changed rows."""
-
-    def replaced(self, changes: Changes, shift_s: float) -> None:
-        """The store lost what it had; all of the rows it has now."""
-
-    def lost(self, error: StoreError) -> None:
-        """The store can't be used. Told at each try that fails."""
-
-    def heard(self, events: Sequence[Event]) -> None:
-        """Events of other engines."""
-
-    def present(self, engines: Sequence[Presence], now: float) -> None:
-        """Who is there, by the store's time."""
-
-
 class Clerk:
     """Works for one engine at one store, in a daemon thread.
 
+    The thread ends with `stop`, and once nobody listens any more: the engine is garbage, or its event loop
+    was closed. In the latter case it starts anew when it is needed again.
+
     Args:
         store: The store; nobody else touches it.
-        presence: The engine.
+        identity: Who the engine is.
         journal: Takes the engine's events, and has them written.
         listener: Hears of what happens.
-        post: Has a function called soon in the engine's thread.
         clock: The engine's clock, seconds.
         wall: Seconds since the epoch.
         visible: True to give signs of life.
@@ -94,27 +58,27 @@ class Clerk:
     def __init__(
         self,
         store: Store,
-        presence: Presence,
+        identity: Identity,
         journal: JournalWriter,
         listener: Listener,
-        post: Callable[..., None],
         *,
         clock: Callable[[], float],
         wall: Callable[[], float] = time.time,
         visible: bool = True,
     ) -> None:
         self._store = store
-        self._presence = presence
+        self._identity = identity
         self._journal = journal
-        self._listener = listener
-        self._post = post
+        self._listener = weakref.ref(listener)
         self._clock = clock
         self._wall = wall
         self._visible = visible
-        self._tail = Tail(presence.run)
+        self._tail = Tail(identity)
         self._shift = Shift(clock)
         self._jobs: deque[Job[Any]] = deque()
+        self._lock = threading.Lock()  # over the thread's coming and going
         self._thread: threading.Thread | None = None
+        self._before: threading.Thread | None = None  # the one before it
         self._woken: socket.socket | None = None
         self._wake: socket.socket | None = None
         self._is_open = False
@@ -123,33 +87,50 @@ class Clerk:
         self._incarnation = ""
         self._offset = 0.0
         self._retry_at = self._look_at = self._write_at = self._beat_at = self._prune_at = -float("inf")
+        self._list_at = self._asked_at = self._hint_at = -float("inf")
         self._forget_at = time.monotonic() + _FORGET_EVERY_S
         self._leave_by: float | None = None
-        self._on_end: Callable[[], object] = _nothing
+        self._on_end: list[Callable[[], object]] = []
+        self._is_stopping = False
         self._has_ended = False
+        self._has_faulted = False
+        self._untold: list[Callable[[Listener], object]] | None = None  # until the store is sure to work
 
     # From the engine's thread
 
-    def start(self) -> None:
-        """Starts the thread; nothing if it runs, or has ended."""
-        if self._thread is None and not self._has_ended:
+    def start(self) -> bool:
+        """Starts the thread; False if it runs, has ended, or is in the process this one was forked off."""
+        if self._identity.is_elsewhere:
+            return False
+        with self._lock:
+            if self._thread is not None or self._has_ended:
+                return False
+            self._identity.settle()
             self._woken, self._wake = socket.socketpair()
             self._woken.setblocking(False)
             self._wake.setblocking(False)
+            self._leave_by = None
+            self._failures, self._retry_at = 0, -float("inf")
             self._thread = threading.Thread(target=self._main, name="standby: store", daemon=True)
             self._thread.start()
+        return True
 
     def submit(self, job: Job[Any]) -> None:
-        """Has a job done, after those before it."""
+        """Has a job done, after those before it; starts the thread unless it runs."""
         self._jobs.append(job)
-        self.wake()
+        if not self.start():
+            self.wake()
         if self._has_ended:
             self._refuse_jobs(StoreError(_ENDED))
 
-    def follow(self, since_s: float) -> None:
-        """Begins to listen to the events of others, from so many seconds back."""
-        self._tail.begin(since_s)
+    def follow(self, observers: Observers, since_s: float) -> None:
+        """Has observers told of the events of others, from so many seconds back, as long as one is left."""
+        self._tail.follow(observers, since_s)
         self.wake()
+
+    def asked(self) -> None:
+        """Somebody wants to know who is there: for a while they are counted more often."""
+        self._asked_at = time.monotonic()
 
     def stop(self, ended: Callable[[], object]) -> None:
         """Ends the thread, soon: what waits to be written is, if the store takes it within a second.
@@ -157,47 +138,101 @@ class Clerk:
         Args:
             ended: Called at the end, in the clerk's thread if there is one.
         """
-        if self._thread is None:
+        if self._identity.is_elsewhere:
             self._has_ended = True
             ended()
             return
-        self._on_end = ended
-        self._leave_by = time.monotonic() + _LEAVES_WITHIN_S
-        self.wake()
+        with self._lock:
+            self._is_stopping = True
+            is_running = self._thread is not None
+            if is_running:
+                self._on_end.append(ended)
+                self._leave_by = self._leave_by or time.monotonic() + _LEAVES_WITHIN_S
+        if is_running:
+            self.wake()
+            return
+        self._has_ended = True
+        self._journal.clear()
+        ended()
 
     def wake(self) -> None:
         """Has the thread look at once for what there is to do."""
-        if self._wake is not None:
+        if self._wake is not None and not self._identity.is_elsewhere:
             with suppress(OSError):  # full: it is being woken already; closed: it has left
                 self._wake.send(b"\0")
 
     # In the clerk's thread
 
     def _main(self) -> None:
-        try:
+        if self._before is not None:
+            self._before.join()
+        while True:
             while not self._is_over():
                 try:
                     self._round()
+                    self._rest()
                 except StoreError as error:
                     self._lose(error)
-                self._rest()
+                except Exception as error:  # noqa: BLE001  (the bench goes on here; the store is tried again)
+                    self._falter(error)
             self._go()
-        except Exception as error:  # noqa: BLE001 - the thread's last line of defence: the bench goes on here
-            log.exception("the thread that talks to the store has ended")
-            self._lose(StoreError(f"a fault of standby's own ({type(error).__name__}); the log tells more"))
-        finally:
-            self._has_ended = True
-            self._refuse_jobs(StoreError(_ENDED))
-            self._on_end()
-            for each in (self._woken, self._wake):
-                if each is not None:
-                    each.close()
+            with self._lock:
+                if self._is_stopping or not self._is_wanted:
+                    self._end()
+                    return
+                self._leave_by = None
+
+    def _falter(self, error: Exception) -> None:
+        """Something is wrong here, not at the store: said once, until all goes well again."""
+        if not self._has_faulted:
+            log.error("the thread that talks to the store has met a fault", exc_info=error)
+        self._has_faulted = True
+        self._lose(StoreError(f"a fault of standby's own ({type(error).__name__}); the log tells more"))
+        time.sleep(_WRITE_EVERY_S)
+
+    def _end(self) -> None:
+        """The thread's last words."""
+        self._before, self._thread = threading.current_thread(), None
+        self._has_ended = self._is_stopping
+        self._refuse_jobs(StoreError(_ENDED))
+        for each in (self._woken, self._wake):
+            if each is not None:
+                each.close()
+        if self._has_ended:
+            self._journal.clear()
+        for ended in self._on_end:
+            ended()
+        self._on_end.clear()
 
     def _is_over(self) -> bool:
         if self._leave_by is None:
-            return False
+            if self._is_heard:
+                return False
+            self._leave_by = time.monotonic() + _LEAVES_WITHIN_S
         idle = not self._jobs and not self._journal.waiting
-        return idle or not self._is_open or time.monotonic() >= self._leave_by
+        return idle or bool(self._failures) or time.monotonic() >= self._leave_by
+
+    @property
+    def _is_heard(self) -> bool:
+        listener = self._listener()
+        return listener is not None and listener.is_listening
+
+    @property
+    def _is_wanted(self) -> bool:
+        """True if there is something to do after all."""
+        return self._is_heard or (bool(self._jobs) and not self._failures)
+
+    def _tell(self, what: Callable[[Listener], object]) -> None:
+        """Tells the listener how the store is, in the engine's thread."""
+        if self._untold is None:
+            self._post(what)
+        else:
+            self._untold.append(what)
+
+    def _post(self, what: Callable[[Listener], object]) -> None:
+        listener = self._listener()
+        if listener is not None:
+            listener.post(what, listener)
 
     def _round(self) -> None:
         now = time.monotonic()
@@ -208,75 +243,91 @@ class Clerk:
                 return
             self._connect()
         self._do_jobs()
-        if now >= self._look_at or self._tail.is_waiting or self._is_hinted():
+        if now >= self._look_at or self._tail.is_waiting or (now >= self._hint_at and self._is_hinted()):
             self._look()
         if now >= self._write_at or self._leave_by is not None:
             self._write_at = now + _WRITE_EVERY_S
             self._write()
         if now >= self._beat_at:
-            self._beat_at = now + BEAT_EVERY_S
             self._beat()
+        if now >= self._list_at and self._is_asked:
+            self._list()
         if now >= self._prune_at:
             more = self._journal.prune(self._store)
             self._prune_at = now + (_PRUNE_AGAIN_S if more else _PRUNE_EVERY_S)
         if now >= self._forget_at:
             self._forget_at = now + _FORGET_EVERY_S
             self._forget()
+        self._failures, self._has_faulted = 0, False
+        told, self._untold = self._untold or (), None
+        for each in told:
+            self._post(each)
 
     def _connect(self) -> None:
         notices = self._store.open()
         asked = self._clock()
         changes = self._store.rows()
         shift = self._shift.seen(asked, changes.now)
-        self._is_open, self._failures = True, 0
+        self._is_open = True
+        if self._failures:
+            self._untold = []
         self._offset = self._wall() - self._clock()
-        self._tail.again(anew=changes.incarnation != self._incarnation)
+        self._tail.again()
         self._version, self._incarnation = changes.version, changes.incarnation
-        self._post(self._listener.opened, notices, changes, shift)
+        self._beat()  # whoever comes is seen, and sees the others, from the first
+        self._tell(lambda listener: listener.opened(notices, changes, shift))
 
     def _do_jobs(self) -> None:
         while self._jobs:
+            self._tail.admit(self._store)  # who came before a job was given hears of all that follows it
             job = self._jobs.popleft()
             try:
                 result = job.run(self._store)
             except StoreError as error:
-                self._post(job.failed, error)
+                self._fail(job, error)
                 raise
             except Exception as error:  # noqa: BLE001  (whoever asked for it gets it; the thread goes on)
-                self._post(job.failed, error)
+                self._fail(job, error)
                 continue
-            self._post(job.done, result)
+            self._post(partial(_done, job, result))
 
     def _refuse_jobs(self, error: StoreError) -> None:
-        while self._jobs:
-            self._post(self._jobs.popleft().failed, error)
+        with suppress(IndexError):
+            while True:
+                self._fail(self._jobs.popleft(), error)
+
+    def _fail(self, job: Job[Any], error: Exception) -> None:
+        self._post(lambda _: job.failed(error))
 
     def _look(self) -> None:
         """Takes in what others did."""
-        self._look_at = time.monotonic() + self._store.poll_s
+        now = time.monotonic()
+        poll_s = self._store.poll_s
+        self._look_at = now + (min(poll_s, _FOLLOW_EVERY_S) if self._tail.is_followed else poll_s)
+        self._hint_at = now + _HINTED_EVERY_S
         offset = self._wall() - self._clock()
         jumped = abs(offset - self._offset) > _CLOCK_JUMP_S  # somebody set it, or the machine slept
         changed = self._store.changed()
         if changed or jumped:
             self._offset = offset
             self._read_rows(0 if jumped else self._version)
-        events = self._tail.read(self._store, self._wall(), changed=changed)
-        if events:
-            self._post(self._listener.heard, events)
+        for observers, events in self._tail.read(self._store, changed=changed):
+            self._post(partial(_heard, observers, events))
 
     def _read_rows(self, after: int) -> None:
         asked = self._clock()
         changes = self._store.rows(after)
         if changes.incarnation != self._incarnation:
             changes = self._store.rows()
-            self._tail.again(anew=True)
+            self._tail.again()
             self._version, self._incarnation = changes.version, changes.incarnation
-            self._post(self._listener.replaced, changes, self._shift.seen(asked, changes.now))
+            shift = self._shift.seen(asked, changes.now)
+            self._tell(lambda listener: listener.replaced(changes, shift))
             return
         self._version = changes.version
         shift = self._shift.seen(asked, changes.now)
         if changes.rows:
-            self._post(self._listener.changed, changes, shift)
+            self._tell(lambda listener: listener.changed(changes, shift))
 
     def _write(self) -> None:
         """Writes the journal, a part at a time: steps of the bench don't wait behind it."""
@@ -286,10 +337,22 @@ class Clerk:
             self._do_jobs()
 
     def _beat(self) -> None:
+        self._beat_at = time.monotonic() + BEAT_EVERY_S
         if self._visible:
-            self._store.beat(self._presence)
+            own = self._identity
+            self._store.beat(Presence(own.run, own.name, socket.gethostname(), own.pid))
+        self._list()
+
+    def _list(self) -> None:
+        """Looks who is there."""
+        self._list_at = time.monotonic() + _LIST_EVERY_S
         engines, now = self._store.engines()
-        self._post(self._listener.present, engines, now)
+        self._tell(lambda listener: listener.present(engines, now))
+
+    @property
+    def _is_asked(self) -> bool:
+        """True if somebody wants to know at once who comes and goes."""
+        return self._tail.is_followed or time.monotonic() < self._asked_at + _LISTED_FOR_S
 
     def _forget(self) -> None:
         """Removes the rows that say nothing any more."""
@@ -303,22 +366,25 @@ class Clerk:
         )
 
     def _lose(self, error: StoreError) -> None:
-        self._is_open = False
-        self._store.close()
+        self._is_open, self._untold = False, None
+        with suppress(Exception):  # a store of somebody else's may raise all the same
+            self._store.close()
         self._refuse_jobs(error)
         waits = _RETRY_REFUSED_S if isinstance(error, StoreRefused) else _RETRY_S[min(self._failures, 3)]
         self._failures += 1
         self._retry_at = time.monotonic() + waits
         self._look_at = self._beat_at = -float("inf")
-        self._post(self._listener.lost, error)
+        self._tell(lambda listener: listener.lost(error))
 
     def _go(self) -> None:
         """Says goodbye."""
         if self._is_open and self._visible:
-            with suppress(StoreError):
-                self._store.leave(self._presence.run)
-        self._store.close()
+            with suppress(Exception):
+                self._store.leave(self._identity.run)
+        with suppress(Exception):
+            self._store.close()
         self._is_open = False
+        self._look_at = self._beat_at = -float("inf")
 
     def _is_hinted(self) -> bool:
         hint = self._store.hint()
@@ -334,6 +400,8 @@ class Clerk:
         if wait_s <= 0:
             return
         hint = self._store.hint() if self._is_open else None
+        if hint is not None and now < self._hint_at:  # hints may be many; one look takes in all of them
+            hint, wait_s = None, min(wait_s, self._hint_at - now)
         woken = self._woken
         own = None if woken is None else woken.fileno()
         ready = readable([each for each in (own, hint) if each is not None], wait_s)
@@ -343,5 +411,9 @@ class Clerk:
                     pass
 
 
-def _nothing() -> None:
-    pass
+def _heard(observers: Observers, events: Sequence[Event], listener: Listener) -> None:
+    listener.heard(observers, events)
+
+
+def _done(job: Job[Any], result: Any, _: Listener) -> None:
+    job.done(result)

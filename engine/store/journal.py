@@ -13,6 +13,7 @@ from typing import Final
 from engine.bus import iso, log
 from engine.events import Event, FeedDropped
 from engine.flat import written
+from engine.identity import Identity
 from engine.store.base import Presence, Record, Store
 
 _MOST_WAITING: Final = 50_000
@@ -35,12 +36,14 @@ class JournalWriter:
     """
 
     def __init__(
-        self, engine: Presence, keep_s: float, rows: int, wall: Callable[[], float] = time.time
+        self, engine: Presence | Identity, keep_s: float, rows: int, wall: Callable[[], float] = time.time
     ) -> None:
         self._engine = engine
         self._wall = wall
         self._events: deque[Event] = deque()
         self._records: deque[Record] = deque()
+        self._on_its_way: list[Record] = []  # until it is sure that they are written
+        self._number = 0
         self._lost = 0
         self.keep_s = keep_s
         self.rows = rows
@@ -49,10 +52,16 @@ class JournalWriter:
         """Takes an event in, in the engine's thread. Costs next to nothing."""
         self._events.append(event)
 
+    def clear(self) -> None:
+        """Lets go of all that is not written: nobody will write it."""
+        self._events.clear()
+        self._records.clear()
+        self._on_its_way = []
+
     @property
     def waiting(self) -> int:
         """Events that are not written yet."""
-        return len(self._events) + len(self._records)
+        return len(self._events) + len(self._records) + len(self._on_its_way)
 
     def encode(self, has_to_stop: Callable[[], bool] = lambda: False) -> bool:
         """Turns events into records, and lets go of their requests. In the store's thread, as all below.
@@ -86,19 +95,26 @@ class JournalWriter:
     def write(self, store: Store) -> bool:
         """Writes some of what waits; True if there is more."""
         self.encode()
+        if not self._on_its_way:
+            self._on_its_way = self._next()
+        if self._on_its_way:
+            store.append(self._on_its_way)
+            self._on_its_way = []
+        return bool(self._records)
+
+    def _next(self) -> list[Record]:
+        """The next records, each with its number: given to the store again, they are not written again."""
+        some = []
         if self._lost:
             at = self._wall()
             told = FeedDropped(at=iso(at), engine=self._engine.name, count=self._lost)
-            record = Record(at, self._engine.name, self._engine.run, written(told))
-            store.append([record])
+            some.append(Record(at, self._engine.name, self._engine.run, written(told)))
             self._lost = 0
         records = self._records
-        some = [records[place] for place in range(min(len(records), _MOST_AT_ONCE))]
-        if some:
-            store.append(some)
-            for _ in some:
-                records.popleft()
-        return bool(records)
+        some += [records.popleft() for _ in range(min(len(records), _MOST_AT_ONCE))]
+        first = self._number + 1
+        self._number += len(some)
+        return [record._replace(number=number) for number, record in enumerate(some, first)]
 
     def write_all(self, store: Store) -> None:
         """Writes all that waits."""
@@ -107,7 +123,7 @@ class JournalWriter:
 
     def prune(self, store: Store) -> bool:
         """Removes some of what is too old or too much; True if there may be more."""
-        gone = store.prune(self._wall() - self.keep_s, self.rows, _PRUNED_AT_ONCE)
+        gone = store.prune(self.keep_s, self.rows, _PRUNED_AT_ONCE)
         return gone >= _PRUNED_AT_ONCE
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from bisect import bisect_right
@@ -26,6 +27,7 @@ class _Space:
         self.rows: dict[str, Row] = {}
         self.journal: list[tuple[int, Record]] = []
         self.last_place = 0
+        self.last_numbers: dict[str, int] = {}
         self.engines: dict[str, Presence] = {}
         self.writes = 0
 
@@ -109,12 +111,16 @@ class MemoryStore:
                 self._wrote()
 
     def append(self, records: Sequence[Record]) -> None:
-        """Writes records at the journal's end."""
+        """Writes records at the journal's end, but none that is there."""
         space = self._space
         with space.lock:
             for record in records:
+                if record.number:
+                    if record.number <= space.last_numbers.get(record.run, 0):
+                        continue
+                    space.last_numbers[record.run] = record.number
                 space.last_place += 1
-                space.journal.append((space.last_place, record))
+                space.journal.append((space.last_place, record._replace(number=0)))
             if records:
                 self._wrote()
 
@@ -123,9 +129,10 @@ class MemoryStore:
         with self._space.lock:
             return str(self._space.journal[-1][0]) if self._space.journal else ""
 
-    def read(self, after: str = "", since: float = 0.0, limit: int = 1000) -> list[Journaled]:
+    def read(self, after: str = "", since_s: float | None = None, limit: int = 1000) -> list[Journaled]:
         """Records in the journal's order. Raises ValueError for what is no place."""
         number = number_of(after)
+        since = -math.inf if since_s is None else self._clock() - since_s
         with self._space.lock:
             journal = self._space.journal
             found: list[Journaled] = []
@@ -137,9 +144,10 @@ class MemoryStore:
                     found.append(Journaled(str(place), record))
             return found
 
-    def prune(self, before: float, rows: int, limit: int = 1000) -> int:
+    def prune(self, keep_s: float, rows: int, limit: int = 1000) -> int:
         """Removes records that are too old, then the first of those that are too many."""
         space = self._space
+        before = self._clock() - keep_s
         with space.lock:
             old = [place for place, record in space.journal if record.at < before][:limit]
             too_many = len(space.journal) - len(old) - rows

@@ -1,8 +1,8 @@
 """A store in a Redis or Valkey server, for engines on several machines.
 
-The bench is one hash, the journal one stream, who is there one hash: every script touches one key. A change
-of a row is a look, the step, and a script that writes only if all it looked at is as it was; the clock is the
-server's. Pub/sub says early that something changed; looking now and then says it surely.
+The bench is one hash, the journal one stream, who is there one hash. A change of a row is a look, the step,
+and a script that writes only if all it looked at is as it was; the clock is the server's. Pub/sub says early
+that the bench changed, and looking now and then says surely that anything did.
 
 The store does not know when a bench ends, so the bench has no expiry while it has a row, and idle rows go by
 `forget`: no bench can end early, and what stays behind a fleet that is gone is as small as its bench was. An
@@ -30,29 +30,27 @@ from engine.store.base import (
     StoreRefused,
     Update,
 )
+from engine.store.places import entry_of
 from engine.store.redis_answers import (
     field_of,
     incarnation_and_version,
     journal_state,
-    journaled,
     listed,
-    numbered,
     presences,
     row,
     rows_of,
     seconds,
     unpacked,
 )
+from engine.store.redis_journal import FEW, MANY, Stream, happened
 from engine.store.redis_link import NOT_HEARD, TROUBLE, Ear, Link, read_url, told
 from engine.store.redis_scripts import (
-    APPEND,
     BEAT,
     FORGET,
     FORMAT,
     ID,
     JOURNAL,
     LOOK,
-    PRUNE,
     ROWS,
     VERSION,
     WRITE,
@@ -62,10 +60,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _TRIES: Final = 50
-_FEW: Final = 200
-"""Records that one script removes: the server serves nobody else meanwhile."""
-_MANY: Final = 1000
-"""Records in one answer."""
 _DAY_S: Final = 86_400.0
 _POLL_S: Final = 0.2
 _POLL_WITH_HINTS_S: Final = 1.0
@@ -92,17 +86,14 @@ class RedisStore:
         self.name = self._address.name
         self.poll_s = _POLL_S
         self._prefix = prefix
-        self._bench, self._journal, self._engines, self._channel = (
-            f"{prefix}:{what}" for what in ("bench", "journal", "engines", "changed")
+        self._bench, self._engines, self._channel = (
+            f"{prefix}:{what}" for what in ("bench", "engines", "changed")
         )
+        self._journal = Stream(prefix)
         self._link: Link | None = None
         self._ear: Ear | None = None
         self._pid = 0
         self._known = ("", 0)  # incarnation and version
-        self._known_journal = (
-            "",
-            0,
-        )  # the place of the last record that there ever was, and how many stand there
 
     def __repr__(self) -> str:
         return f"RedisStore({self.name!r})"
@@ -129,7 +120,7 @@ class RedisStore:
         else:
             self.poll_s = _POLL_WITH_HINTS_S * random.uniform(0.8, 1.0)  # noqa: S311  (not all at once)
         self._known = (incarnation, version)
-        self._known_journal = journal_state(link.run(JOURNAL, self._journal))
+        self._journal.look(link)
 
     def close(self) -> None:
         """Closes the connections."""
@@ -156,11 +147,11 @@ class RedisStore:
         if self._ear is not None and not self._ear.drain():
             self._stop_listening()
         look = ("HMGET", self._bench, ID, VERSION)
-        bench, journal = link.ask_and_run(look, JOURNAL, self._journal)
-        before = self._known, self._known_journal
+        bench, journal = link.ask_and_run(look, JOURNAL, self._journal.key)
+        before = self._known, self._journal.known
         self._known = incarnation_and_version(listed(bench))
-        self._known_journal = journal_state(journal)
-        return before != (self._known, self._known_journal)
+        self._journal.known = journal_state(journal)
+        return before != (self._known, self._journal.known)
 
     def _wrote(self, version: int) -> None:
         # If nobody wrote in between, all there is to know is known.
@@ -225,53 +216,37 @@ class RedisStore:
     # The journal
 
     def append(self, records: Sequence[Record]) -> None:
-        """Writes records at the stream's end."""
+        """Writes records at the stream's end, but none that is there."""
         if records:
-            self._asked(self._append, records)
-
-    def _append(self, link: Link, records: Sequence[Record]) -> None:
-        words = [word for record in records for word in (repr(record.at), *record[1:])]
-        answer = link.run(APPEND, self._journal, self._channel, *words)
-        before, last = listed(answer)
-        if journal_state(before) == self._known_journal:
-            self._known_journal = (unpacked(last), self._known_journal[1] + len(records))
+            self._asked(self._journal.append, records)
 
     def end(self) -> str:
         """The id of the stream's last entry."""
-        return self._asked(self._read_end)
+        return self._asked(self._journal.end)
 
-    def _read_end(self, link: Link) -> str:
-        entries = listed(link.ask("XREVRANGE", self._journal, "+", "-", "COUNT", 1))
-        return unpacked(listed(entries[0])[0]) if entries else ""
-
-    def read(self, after: str = "", since: float = 0.0, limit: int = 1000) -> list[Journaled]:
-        """Entries of the stream, from the first on that arrived since then."""
+    def read(self, after: str = "", since_s: float | None = None, limit: int = 1000) -> list[Journaled]:
+        """Entries of the stream. Raises ValueError for what is no place."""
+        place = entry_of(after)
         found: list[Journaled] = []
+        since = self._asked(self._journal.since, since_s)
         # Nothing arrives before it happened, by the clock of the server.
-        start = f"({after}" if after else str(max(0, int(since * 1000)))
+        start = f"({place}" if place else str(int(max(0.0, since * 1000)))
         while len(found) < limit:
-            count = min(_MANY, limit - len(found))
-            page = self._asked(self._page, start, count)
-            found += [one for one in page if one.record.at >= since]
+            count = min(MANY, limit - len(found))
+            page = self._asked(self._journal.page, start, count)
+            found += [one for one in page if happened(one) >= since]
             if len(page) < count:
                 break
             start = f"({page[-1].place}"
         return found
 
-    def _page(self, link: Link, start: str, count: int) -> list[Journaled]:
-        return [
-            journaled(listed(entry))
-            for entry in listed(link.ask("XRANGE", self._journal, start, "+", "COUNT", count))
-        ]
-
-    def prune(self, before: float, rows: int, limit: int = 1000) -> int:
+    def prune(self, keep_s: float, rows: int, limit: int = 1000) -> int:
         """Removes the oldest entries, in steps so short that nobody notices."""
         gone = 0
         while gone < limit:
-            most = min(_FEW, limit - gone)
-            went = numbered(self._asked(Link.run, PRUNE, self._journal, before, rows, most))
+            most = min(FEW, limit - gone)
+            went = self._asked(self._journal.prune, keep_s, rows, most)
             gone += went
-            self._known_journal = (self._known_journal[0], self._known_journal[1] - went)
             if went < most:
                 break
         return gone

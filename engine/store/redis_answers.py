@@ -76,9 +76,21 @@ def journal_state(answer: object) -> tuple[str, int]:
 
 
 def journaled(entry: Sequence[object]) -> Journaled:
-    """An entry of the stream."""
-    place, fields = unpacked(entry[0]), [unpacked(field) for field in listed(entry[1])]
-    return Journaled(place, Record(float(fields[1]), fields[3], fields[5], fields[7]))
+    """An entry of the stream; of one that is somebody else's, or damaged, what there is of it."""
+    place = unpacked(entry[0])
+    fields = {name: unpacked(value) for name, value in pairs(listed(entry[1]))}
+    try:
+        at = float(fields.get("at", ""))
+    except ValueError:
+        at = arrival(place)
+    return Journaled(
+        place, Record(at, fields.get("engine", ""), fields.get("run", ""), fields.get("data", ""))
+    )
+
+
+def arrival(place: str) -> float:
+    """When an entry of the stream came, by the server's clock."""
+    return int(place.partition("-")[0]) / 1000
 
 
 def presences(fields: Sequence[object]) -> list[Presence]:

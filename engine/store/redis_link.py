@@ -33,6 +33,7 @@ NOT_HEARD: Final = (exceptions.RedisError, OSError)
 TROUBLE: Final = (*NOT_HEARD, ValueError, TypeError, IndexError)
 """What asking may fail with: the network, the server, an answer that is none of Redis."""
 _OPTIONS: Final = ("username", "password")
+_CHECK_NAME: Final = "ssl_check_hostname"
 
 _parse = cast("Callable[[str], dict[str, object]]", connection.parse_url)
 
@@ -95,6 +96,8 @@ def read_url(url: str, within_s: float) -> Address:
             f"the store's URL has the option {odd[0]}: only {', '.join(_OPTIONS)} and those that "
             "begin with ssl_ are taken; the database's number follows the port"
         )
+    if parts.scheme == "rediss" and options.get("ssl_cert_reqs") != "none":
+        options.setdefault(_CHECK_NAME, True)  # redis-py 5 does not by itself
     return Address(without_secrets(url), str(options.get("password", "")), options, within_s)
 
 
@@ -126,7 +129,7 @@ class Link:
                 protocol=2,
             )
         except (TypeError, exceptions.RedisError):
-            given = ", ".join(sorted(one for one in options if one.startswith("ssl_")))
+            given = ", ".join(sorted(one for one in options if one.startswith("ssl_") and one != _CHECK_NAME))
             refusal = StoreRefused(
                 f"{self._address.name}: not an option of TLS, or not a value of it: {given}"
             )
@@ -155,17 +158,24 @@ class Link:
 
     def run(self, script: Script, key: str, *arguments: Word) -> object:
         """Runs a script on one key. → What it returns."""
-        return self._run((), script, key, *arguments)[0]
+        return self._run((), script, (key,), *arguments)[0]
+
+    def run_on(self, script: Script, keys: Sequence[str], *arguments: Word) -> object:
+        """Runs a script on several keys of one slot. → What it returns."""
+        return self._run((), script, keys, *arguments)[0]
 
     def ask_and_run(self, words: Sequence[Word], script: Script, key: str) -> list[object]:
         """A command and a script in one round trip. → Both answers."""
-        return self._run([words], script, key)
+        return self._run([words], script, (key,))
 
-    def _run(self, first: Sequence[Sequence[Word]], script: Script, *words: Word) -> list[object]:
+    def _run(
+        self, first: Sequence[Sequence[Word]], script: Script, keys: Sequence[str], *arguments: Word
+    ) -> list[object]:
+        words = (len(keys), *keys, *arguments)
         try:
-            return self.ask_all([*first, ("EVALSHA", script.sha, 1, *words)])
+            return self.ask_all([*first, ("EVALSHA", script.sha, *words)])
         except exceptions.NoScriptError:  # a server that was started anew, or whose scripts were flushed
-            return self.ask_all([*first, ("EVAL", script.text, 1, *words)])
+            return self.ask_all([*first, ("EVAL", script.text, *words)])
 
 
 class Ear(Link):

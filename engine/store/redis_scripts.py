@@ -1,4 +1,4 @@
-"""What runs inside Redis: each script touches one key, and so runs on a node of a cluster too.
+"""What runs inside Redis: each script touches keys of one slot, and so runs on a node of a cluster too.
 
 A write comes before anything else that can fail, so that a full or read-only server leaves nothing half done.
 Whoever may not publish writes all the same: a hint is only a hint.
@@ -19,6 +19,7 @@ _DAY_S: Final = 86_400
 _EMPTY_BENCH_S: Final = 30 * _DAY_S
 _JOURNAL_S: Final = 400 * _DAY_S
 _ENGINES_S: Final = 2 * _DAY_S
+_NUMBERS_S: Final = 2 * _DAY_S
 _LONGEST_JOURNAL: Final = 1_500_000
 
 
@@ -26,7 +27,7 @@ class Script:
     """A script, and the name under which the server keeps it.
 
     Args:
-        parts: Its text; KEYS[1] is its one key.
+        parts: Its text; KEYS[1] is its key, or the first of them.
     """
 
     __slots__ = ("sha", "text")
@@ -134,21 +135,32 @@ JOURNAL: Final = Script(_STREAM, "return state()")
 APPEND: Final = Script(
     _STREAM,
     f"""
-    local before, place = state(), ''
-    for i = 2, #ARGV, 4 do
-      place = redis.call('XADD', KEYS[1], 'MAXLEN', '~', {_LONGEST_JOURNAL}, '*',
-        'at', ARGV[i], 'engine', ARGV[i + 1], 'run', ARGV[i + 2], 'data', ARGV[i + 3])
+    local before, last, new = state(), {{}}, {{}}
+    for k = 2, #KEYS do last[k] = tonumber(redis.call('HGET', KEYS[k], 'last') or 0) end
+    for i = 1, #ARGV, 6 do
+      local key, number = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
+      if number == 0 or number > last[key] then
+        redis.call('XADD', KEYS[1], 'MAXLEN', '~', {_LONGEST_JOURNAL}, '*',
+          'at', ARGV[i + 2], 'engine', ARGV[i + 3], 'run', ARGV[i + 4], 'data', ARGV[i + 5])
+        if number > 0 then last[key], new[key] = number, true end
+      end
+    end
+    for key, _ in pairs(new) do
+      redis.call('HSET', KEYS[key], 'last', last[key])
+      redis.call('EXPIRE', KEYS[key], {_NUMBERS_S})
     end
     redis.call('EXPIRE', KEYS[1], {_JOURNAL_S})
-    redis.pcall('PUBLISH', ARGV[1], '')
-    return {{before, place}}
+    return {{before, state()}}
     """,
 )
-"""ARGV: the channel, then four for each record. → how it was before, and the place of the last one now."""
+"""KEYS: the stream, then a hash for each run, which holds the last number that was written of it. ARGV: six
+for each record, the place of its run among the keys first. → how it was before, and how it is now."""
 
 PRUNE: Final = Script(
     """
-    local before, over = tonumber(ARGV[1]), redis.call('XLEN', KEYS[1]) - ARGV[2]
+    local time = redis.call('TIME')
+    local before = time[1] + time[2] / 1000000 - ARGV[1]
+    local over = redis.call('XLEN', KEYS[1]) - ARGV[2]
     local old = {}
     for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', ARGV[3])) do
       local received = string.match(entry[1], '^%d+') / 1000
@@ -161,8 +173,8 @@ PRUNE: Final = Script(
     return redis.call('XDEL', KEYS[1], unpack(old))
     """
 )
-"""ARGV: the time, the most that stay, the most that go. → how many went. A record whose engine's clock is
-ahead goes by the time of its arrival."""
+"""ARGV: the seconds they are kept, the most that stay, the most that go. → how many went. A record whose
+engine's clock is ahead goes by the time of its arrival."""
 
 BEAT: Final = Script(
     f"""

@@ -15,7 +15,7 @@ from engine.entry import Entry, Lease
 from engine.stay import HIGHEST_LEVEL, Stay, Terms
 
 _FORMAT: Final = 1
-_KEPT_BLANK_S: Final = 86_400.0
+_KEPT_S: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +99,17 @@ def read_entry(name: str, text: str, now: float) -> Read | None:
 
 
 def is_forgettable(name: str, text: str, now: float) -> bool:
-    """True if a row has said nothing for long: no attempt is under way that began before."""
+    """True if a row has said nothing for long: no attempt is under way that began before.
+
+    A bench that ended counts as long as it would if the name had come back at its end.
+    """
     read = read_entry(name, text, now)
-    if read is None or now - read.written < _KEPT_BLANK_S:
+    if read is None or read.entry.hold or read.entry.lease:
         return False
     entry = read.entry
-    return not (entry.hold or entry.auto or entry.lease or entry.failures or entry.level(now))
+    ended = entry.auto.end if entry.auto else entry.healthy_since
+    counts_s = entry.top_level * entry.decay_s if entry.top_level else 0.0
+    return now - max(read.written, ended) >= _KEPT_S and now - ended >= counts_s
 
 
 def _write_stay(stay: Stay | None) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,7 @@ _PRUNE_OLD: Final = (
 )
 _PRUNE_FIRST: Final = "DELETE FROM journal WHERE id IN (SELECT id FROM journal ORDER BY id LIMIT ?)"
 _FIRST_AND_LAST: Final = "SELECT (SELECT min(id) FROM journal), (SELECT max(id) FROM journal)"
+_WRITTEN: Final = "SELECT number FROM written WHERE run = ?"
 _BEAT: Final = (
     "INSERT INTO engines VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (run) DO UPDATE"
     " SET name = excluded.name, host = excluded.host, pid = excluded.pid, seen = excluded.seen"
@@ -116,13 +118,14 @@ class SqliteStore:
             self._file.do(remove)
 
     def append(self, records: Sequence[Record]) -> None:
-        """Writes records at the journal's end, all or none."""
+        """Writes records at the journal's end, all or none, but none that is there."""
 
         def write(db: sqlite3.Connection) -> None:
             with transaction(db):
+                new = _new(db, records, self._wall())
                 db.executemany(
                     "INSERT INTO journal (at, engine, run, data) VALUES (?, ?, ?, ?)",
-                    [(at, _bound(engine), _bound(run), _bound(data)) for at, engine, run, data in records],
+                    [(at, _bound(engine), _bound(run), _bound(data)) for at, engine, run, data, _ in new],
                 )
 
         if records:
@@ -132,25 +135,29 @@ class SqliteStore:
         """The place of the last record; empty if there is none."""
         return self._file.do(lambda db: str(db.execute("SELECT max(id) FROM journal").fetchone()[0] or ""))
 
-    def read(self, after: str = "", since: float = 0.0, limit: int = 1000) -> list[Journaled]:
+    def read(self, after: str = "", since_s: float | None = None, limit: int = 1000) -> list[Journaled]:
         """Records in the journal's order. Raises ValueError for what is no place."""
         start = number_of(after)
 
         def look(db: sqlite3.Connection) -> list[Journaled]:
             first = start
-            if since > 0 and not start:  # those before are many, and need not be read
-                first = (db.execute(_FIRST_SINCE, (since,)).fetchone()[0] or 1) - 1
+            since = -math.inf if since_s is None else self._wall() - since_s
+            if since_s is not None and not start:  # those before are many, and need not be read
+                first = db.execute(_FIRST_SINCE, (since,)).fetchone()[0]
+                if first is None:
+                    return []
+                first -= 1
             found = db.execute(_READ, (first, since, max(0, min(limit, _MOST))))
             return [Journaled(str(place), Record(at, *map(_read, texts))) for place, at, *texts in found]
 
         return self._file.do(look)
 
-    def prune(self, before: float, rows: int, limit: int = 1000) -> int:
+    def prune(self, keep_s: float, rows: int, limit: int = 1000) -> int:
         """Removes records that are too old, then the first of those that are too many."""
 
         def remove(db: sqlite3.Connection) -> int:
             with transaction(db):
-                gone = db.execute(_PRUNE_OLD, (before, max(0, limit))).rowcount
+                gone = db.execute(_PRUNE_OLD, (self._wall() - keep_s, max(0, limit))).rowcount
                 first, last = db.execute(_FIRST_AND_LAST).fetchone()
                 if gone < limit and first is not None and last - first >= rows:  # counting takes a while
                     too_many = number(db, "SELECT count(*) FROM journal") - rows
@@ -195,6 +202,28 @@ class SqliteStore:
 def _row(db: sqlite3.Connection, name: str) -> Row | None:
     found = db.execute("SELECT version, state FROM bench WHERE name = ?", (_bound(name),)).fetchone()
     return None if found is None else Row(name, found[0], _read(found[1]))
+
+
+def _new(db: sqlite3.Connection, records: Sequence[Record], now: float) -> list[Record]:
+    """Those of some records that are not in the journal; from now on they count as being there."""
+    before: dict[str, int] = {}
+    last: dict[str, int] = {}
+    new = []
+    for record in records:
+        run = record.run
+        if record.number:
+            if run not in last:
+                found = db.execute(_WRITTEN, (_bound(run),)).fetchone()
+                before[run] = last[run] = found[0] if found else 0
+            if record.number <= last[run]:
+                continue
+            last[run] = record.number
+        new.append(record)
+    if any(not number for number in before.values()):  # one that is new sweeps out those of long ago
+        db.execute("DELETE FROM written WHERE at < ?", (now - _SILENT_FOR_S,))
+    written = [(_bound(run), number, now) for run, number in last.items() if number > before[run]]
+    db.executemany("REPLACE INTO written VALUES (?, ?, ?)", written)
+    return new
 
 
 def _next_version(db: sqlite3.Connection) -> int:

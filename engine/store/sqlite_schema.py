@@ -32,12 +32,15 @@ STEPS: Final[Steps] = (
             pid INTEGER NOT NULL, started REAL NOT NULL, seen REAL NOT NULL)
         """,
     ),
+    # The number of the last record that each run wrote, and when.
+    ("CREATE TABLE written (run TEXT PRIMARY KEY NOT NULL, number INTEGER NOT NULL, at REAL NOT NULL)",),
 )
 
 _OURS: Final = 0x73746279
 """SQLite's application id: `stby`."""
 
-_TABLES: Final = {"meta", "bench", "journal", "engines"}
+_TABLES: Final[tuple[set[str], ...]] = (set(), {"meta", "bench", "journal", "engines"}, {"written"})
+"""What each version has that those before it had not."""
 
 
 @contextmanager
@@ -90,7 +93,7 @@ def is_whole(db: sqlite3.Connection, version: int) -> bool:
     """True unless something is missing, or SQLite finds fault with it. Reads all of the file."""
     tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if version and not (
-        tables >= _TABLES
+        tables.issuperset(set().union(*_TABLES[: version + 1]))
         and db.execute("SELECT typeof(incarnation), typeof(version) FROM meta").fetchall()
         == [("text", "integer")]
     ):

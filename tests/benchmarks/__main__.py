@@ -42,8 +42,8 @@ first paint                 From the start of the program until the dashboard is
 idle dashboard              Processor time of the dashboard with twenty benches counting down, as a share
                             of one core.
 store / memory              Standby against itself: an engine whose bench and journal are in a store, and
-                            one that keeps its bench for itself and writes no journal. Blocks of 1,500
-                            calls in turn; what a block's journal takes falls into the block.
+                            one that keeps its bench for itself and writes no journal. Blocks of 500
+                            calls in turn; each goes on until its journal is written.
 journal                     5,000 events a second, many times what an engine at its limit tells of.
 an engine that waits        Looks whether other engines did something, and gives signs of life.
 memory                      Resident memory of fresh processes, and how much it grew in the second half
@@ -88,7 +88,7 @@ def _asked(chosen: list[str] | None, quick: bool, cores: Cores, url: str) -> Ite
         if "store" in names:
             for store in stores.STORES:
                 what = f"store, {store}, {transport}"
-                yield what, partial(stores.latency, cores, transport, url, store, 3 if quick else 12)
+                yield what, partial(stores.latency, cores, transport, url, store, 5 if quick else 40)
     yield from _beside_requests(names, quick, cores)
 
 

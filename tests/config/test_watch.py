@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from dataclasses import replace as replaced
 from pathlib import Path
 
 import pytest
@@ -256,3 +257,14 @@ async def test_a_directory_in_the_file_s_place_is_a_fault(file: Path, watched: W
 
 async def test_a_configuration_built_in_code_has_no_file_to_look_at() -> None:
     assert await Watched(Config()).check() is None
+
+
+async def test_a_store_that_was_put_in_the_place_of_the_files_stays_and_is_no_change(file: Path) -> None:
+    watched = Watched(replaced(load_config(file), store="memory"))
+    assert await watched.check() is None
+    write(file, f"store: redis://other\n{FIRST}")
+    assert await watched.check() is None
+    write(file, f"store: redis://other\n{SECOND}")
+    found = await watched.check()
+    assert isinstance(found, Config)
+    assert (found.store, found.providers["o"].kind) == ("memory", "ollama")

@@ -29,7 +29,7 @@ from engine.sideline import Sideline
 from engine.stay import Benched, Due, Sentence, Terms, Ticket, Transition, Trial, Unbenched
 from engine.steps import ORDERS, Expired, Mended, PutBack, Replayed, Taken, TrialTaken
 from engine.store.base import StoreError
-from engine.store.clerk import Job
+from engine.store.listener import Job
 from engine.store.memory import MemoryStore
 from engine.store.rows import read_entry
 from tests.scripted import Heard
@@ -234,7 +234,6 @@ class Fleet(RuleBasedStateMachine):
                 self.hear(one)
             assert not one.there
             assert not one.is_waiting
-            assert one.idle.is_set()
         rows = self.store.rows()
         for one in self.all:
             shift = one.clock() - rows.now

@@ -31,7 +31,7 @@ METHODS: Final[dict[str, Callable[[RedisStore], object]]] = {
     "append": lambda store: store.append([WHAT]),
     "end": RedisStore.end,
     "read": RedisStore.read,
-    "prune": lambda store: store.prune(1.0, 1),
+    "prune": lambda store: store.prune(1e9, 1),
     "beat": lambda store: store.beat(WHO),
     "leave": lambda store: store.leave("run-1"),
     "engines": RedisStore.engines,

@@ -171,3 +171,15 @@ def fork(_pipe: Connection, path: Path) -> list[str]:
     assert not store.changed()
     store.close()
     return told
+
+
+def filled(path: Path) -> str:
+    """A file of many pages, with nothing beside it. Returns its incarnation."""
+    store = opened(path)
+    for number in range(200):
+        store.update(f"p/{number}", (), put("x" * 200))
+    store.append([Record(float(number), "engine", "run", "y" * 300) for number in range(1000)])
+    incarnation = store.rows().incarnation
+    store.close()
+    assert names(path.parent) == [path.name]
+    return incarnation

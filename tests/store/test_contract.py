@@ -251,7 +251,7 @@ def test_a_connection_notices_what_others_write(make_store: MakeStore, act: str)
     else:
         other.forget({"a": row.version})
     descriptor = store.hint()
-    if descriptor is not None:
+    if descriptor is not None and act != "append":  # the journal wakes nobody
         assert select.select([descriptor], [], [], PATIENCE_S)[0] == [descriptor]
     assert soon(store.changed)
     assert soon(lambda: not store.changed())

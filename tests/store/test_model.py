@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -20,7 +21,9 @@ from tests.store.backends import BACKENDS, connections, soon
 
 NAMES = st.sampled_from(["p/a", "p/b", "p/*", "p#key", "\ud800"])
 TEXTS = st.text(max_size=8)
-TIMES = st.integers(0, 20).map(float)
+AGO = st.integers(1, 20).map(float)
+STEP_S = 10_000.0
+"""Longer than the test takes."""
 WHO = st.integers(0, 1)
 
 
@@ -31,6 +34,7 @@ class Model(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
+        self.begun = time.time()
         self.stack = ExitStack()
         connect = self.stack.enter_context(connections(self.backend))
         self.stores: list[Store] = [connect(), connect()]
@@ -94,10 +98,21 @@ class Model(RuleBasedStateMachine):
                 self.gone.append(self.bench.pop(name))
                 self.wrote(who)
 
-    @rule(who=WHO, times=st.lists(TIMES, max_size=4))
-    def append(self, who: int, times: list[float]) -> None:
-        records = [Record(at, "engine", "run", str(number)) for number, at in enumerate(times, self.appended)]
-        self.stores[who].append(records)
+    def back_s(self, ago: float) -> float:
+        """As many seconds back as reach what happened so many steps before the beginning."""
+        return time.time() - self.begun + (ago + 0.5) * STEP_S
+
+    def is_within(self, record: Record, ago: float) -> bool:
+        return record.at >= self.begun - (ago + 0.5) * STEP_S
+
+    @rule(who=WHO, steps=st.lists(AGO, max_size=4), again=st.booleans())
+    def append(self, who: int, steps: list[float], again: bool) -> None:
+        records = [
+            Record(self.begun - ago * STEP_S, "engine", "run", str(number))
+            for number, ago in enumerate(steps, self.appended)
+        ]
+        for _ in range(1 + again):
+            self.stores[who].append([each._replace(number=int(each.data) + 1) for each in records])
         self.appended += len(records)
         if records:
             found = self.stores[who].read(after=self.places[-1], limit=100)
@@ -108,32 +123,32 @@ class Model(RuleBasedStateMachine):
                 self.passed[each.place] = int(each.record.data) + 1
             self.wrote(who)
 
-    @rule(who=WHO, data=st.data(), since=TIMES, limit=st.integers(1, 6))
-    def read(self, who: int, data: st.DataObject, since: float, limit: int) -> None:
+    @rule(who=WHO, data=st.data(), ago=AGO, limit=st.integers(1, 6))
+    def read(self, who: int, data: st.DataObject, ago: float, limit: int) -> None:
         after = data.draw(st.sampled_from(self.places))
         expected = [
             (place, record)
             for place, record in self.journal
-            if int(record.data) >= self.passed[after] and record.at >= since
+            if int(record.data) >= self.passed[after] and self.is_within(record, ago)
         ]
-        assert self.stores[who].read(after, since, limit) == expected[:limit]
+        assert self.stores[who].read(after, self.back_s(ago), limit) == expected[:limit]
 
     @rule(who=WHO, rows=st.integers(0, 8), limit=st.integers(1, 5))
     def prune_by_number(self, who: int, rows: int, limit: int) -> None:
         too_many = min(max(0, len(self.journal) - rows), limit)
-        assert self.stores[who].prune(0.0, rows, limit) == too_many
+        assert self.stores[who].prune(self.back_s(30), rows, limit) == too_many
         del self.journal[:too_many]
 
-    @rule(who=WHO, before=TIMES)
-    def prune_by_age(self, who: int, before: float) -> None:
-        young = [entry for entry in self.journal if entry[1].at >= before]
-        removed = self.stores[who].prune(before, 1000)
+    @rule(who=WHO, ago=AGO)
+    def prune_by_age(self, who: int, ago: float) -> None:
+        young = [entry for entry in self.journal if self.is_within(entry[1], ago)]
+        removed = self.stores[who].prune(self.back_s(ago), 1000)
         left = self.stores[who].read(limit=1000)
         # What is old behind something young may go later.
-        assert [each for each in left if each.record.at >= before] == young
+        assert [each for each in left if self.is_within(each.record, ago)] == young
         assert removed == len(self.journal) - len(left)
         assert [tuple(each) for each in left] == [entry for entry in self.journal if entry in left]
-        if not self.journal or self.journal[0][1].at < before:
+        if not self.journal or not self.is_within(self.journal[0][1], ago):
             assert removed or not self.journal
         self.journal = [(place, record) for place, record in left]
 

@@ -73,25 +73,47 @@ def test_a_record_of_a_clock_that_is_ahead_goes_by_the_time_of_its_arrival(serve
     with opened(server.url) as store:
         for place, at in (("1000-0", "9000000000"), ("2000-0", "9000000000"), ("9000-0", "9000000000")):
             server.ask("XADD", "standby:journal", place, "at", at, "engine", "e", "run", "r", "data", "{}")
-        assert store.prune(5.0, 100) == 2
+        assert store.prune(time.time() - 5, 100) == 2
         assert [one.place for one in store.read()] == ["9000-0"]
 
 
 def test_a_journal_is_pruned_in_many_small_steps(server: Server) -> None:
     with opened(server.url) as store:
         store.append([WHAT] * 950)
-        assert store.prune(2.0, 1000, limit=450) == 450
-        assert store.prune(0.0, 100) == 400
+        assert store.prune(DAY_S, 1000, limit=450) == 450
+        assert store.prune(1e12, 100) == 400
         assert len(store.read()) == 100
-        assert store.prune(2.0, 1000) == 100
-        assert store.prune(2.0, 1000) == 0
+        assert store.prune(DAY_S, 1000) == 100
+        assert store.prune(DAY_S, 1000) == 0
 
 
 def test_long_histories_are_read_to_their_end(server: Server) -> None:
     with opened(server.url) as store:
-        store.append([WHAT._replace(at=float(number)) for number in range(2500)])
-        assert [one.record.at for one in store.read(since=3.0, limit=5000)] == list(range(3, 2500))
+        store.append([WHAT._replace(at=1000.0 * number) for number in range(2500)])
+        back_s = time.time() - 2500
+        assert [one.record.at / 1000 for one in store.read(since_s=back_s, limit=5000)] == [*range(3, 2500)]
         assert len(store.read(limit=1500)) == 1500
+        assert len(store.read(since_s=DAY_S, limit=1500)) == 0
+
+
+def test_the_last_number_of_a_run_is_kept_for_days_and_by_its_own_key(server: Server) -> None:
+    with opened(server.url) as store:
+        store.append([WHAT._replace(number=3), WHAT._replace(number=7, run="other")])
+        for run, last in (("run-1", b"3"), ("other", b"7")):
+            key = f"written:{{standby:journal}}:{run}"
+            assert server.ask("HGET", f"standby:{key}", "last") == last
+            assert DAY_S < expiry_s(server, key) <= 2 * DAY_S
+
+
+def test_what_is_no_record_is_handed_on_as_a_damaged_one(server: Server) -> None:
+    with opened(server.url) as store:
+        store.append([WHAT])
+        server.ask("XADD", "standby:journal", "*", "theirs", "\x9b")
+        server.ask("XADD", "standby:journal", "*", "at", "noon", "data", "{", "run", "r")
+        store.append([WHAT])
+        assert [one.record.data for one in store.read()] == ["{}", "", "{", "{}"]
+        assert all(abs(one.record.at - time.time()) < DAY_S for one in store.read()[1:3])
+        assert store.prune(1e12, 2) == 2
 
 
 def test_what_a_newer_version_wrote_is_left_alone(server: Server) -> None:

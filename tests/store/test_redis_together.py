@@ -181,9 +181,25 @@ def test_a_forked_process_opens_a_connection_of_its_own(server: Server) -> None:
 def test_a_change_is_hinted_to_others_at_once(server: Server) -> None:
     with opened(server.url) as store, opened(server.url) as other:
         assert not is_hinted(store, 0)
-        for act in (lambda: put(other, "a/b", "text"), lambda: other.append([WHAT])):
-            # A busy machine may miss the limit now and then; a hint that came late by itself would each time.
-            assert any(takes_notice(store, act) for _ in range(5))
+        # A busy machine may miss the limit now and then; a hint that came late by itself would each time.
+        assert any(takes_notice(store, lambda: put(other, "a/b", "text")) for _ in range(5))
+        gone = other.rows().rows[0]
+        takes_notice(store, lambda: other.forget({gone.name: gone.version}))
+
+
+def test_the_journal_wakes_nobody_and_is_seen_by_looking(server: Server) -> None:
+    with opened(server.url) as store, opened(server.url) as other:
+        other.append([WHAT])
+        put(other, "a/b", "text")  # whose hint would come after one of the journal
+        assert is_hinted(store, PATIENCE_S)
+        assert store._ear is not None
+        line = store._ear._line()
+        assert line is not None
+        assert line.recv(65_536).count(b"message") == 1
+        assert store.changed()
+        other.append([WHAT])
+        assert store.changed()
+        assert not is_hinted(store, 0)
 
 
 def takes_notice(store: RedisStore, act: Callable[[], object]) -> bool:
@@ -207,8 +223,9 @@ def test_a_hint_is_taken_in_by_looking(server: Server) -> None:
 def test_nobody_takes_its_own_changes_for_those_of_others(server: Server) -> None:
     with opened(server.url) as store, opened(server.url) as other:
         version = put(store, "a/b", "text").row.version
-        store.append([WHAT, WHAT])
-        store.prune(0.0, 1)
+        store.append([WHAT, WHAT._replace(number=1), WHAT._replace(number=1)])
+        store.append([WHAT._replace(number=1)])
+        store.prune(1e12, 1)
         store.forget({"a/b": version})
         assert not store.changed()
         put(other, "a/c", "text")
@@ -216,7 +233,7 @@ def test_nobody_takes_its_own_changes_for_those_of_others(server: Server) -> Non
         assert store.changed()
         for rows in (9, 2):  # the latter leaves as many as there were before
             other.append([WHAT])
-            other.prune(0.0, rows)
+            other.prune(1e12, rows)
             store.append([WHAT])
             assert store.changed()
             assert not store.changed()

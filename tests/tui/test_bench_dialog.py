@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
 from textual.widgets import Button, Input
 
-from engine import Engine
+from engine import Engine, StoreState
 from tests.tui.incidents import due, on_trial, relapse
 from tests.tui.stage import CHAINS, Stage, config, dashboard
 from tui.bench_terms import next_time, what_is_left
@@ -139,10 +140,11 @@ async def test_the_target_stays_what_it_was_whatever_happens_below() -> None:
 
 async def test_a_model_that_is_out_already_is_said_to_be() -> None:
     async with dashboard() as stage:
-        stage.engine.bench("p/large", for_=90.0)
+        stage.engine.bench("p/large", for_=90.0, by="alice@x", reason="a [/] colleague's")
         await stage.beat()
         await opened(stage)
-        assert "It is out already: ■ held, 01:30 left." in stage.screen
+        wanted = "It is out already: ■ held by alice@x, 01:30 left: a [/] colleague's."
+        assert wanted in " ".join(stage.screen.replace("│", " ").replace("┃", " ").split())
 
 
 async def test_it_fits_the_smallest_screen_with_name_and_cancel_in_sight() -> None:
@@ -227,3 +229,79 @@ async def test_an_unbench_of_what_is_due_says_so() -> None:
         await due(stage, "p/large")
         await stage.press("u")
         await stage.until(lambda: "It was due (overloaded)." in " ".join(stage.screen.split()))
+
+
+async def again(stage: Stage) -> None:
+    """Presses the button once more; one that was pressed just now takes no second press, as of a slip."""
+    await stage.until(lambda: not stage.app.screen.query("Button.-active"))
+    await stage.press("enter")
+
+
+def words(stage: Stage) -> str:
+    return " ".join(re.sub("[^\x20-\x7e]", " ", stage.screen).split())
+
+
+@pytest.mark.parametrize("steps", [0, 4])
+async def test_a_hold_that_somebody_laid_meanwhile_is_not_replaced_unasked(steps: int) -> None:
+    async with dashboard() as stage:
+        await opened(stage)
+        stage.engine.bench("p/large", for_=60.0, by="alice@x", reason="hers")
+        await stage.press(*["right"] * steps, "tab", "enter")
+        assert hold(stage) == ("p/large", 60.0, "hers")
+        assert "It is held by alice@x until" in words(stage)
+        assert "left): hers. Bench it all the same?" in words(stage)
+        await again(stage)
+        assert hold(stage) == ("p/large", None if steps else 300.0, "")
+
+
+async def test_a_hold_that_lasts_longer_is_asked_about_again_when_it_or_the_length_changes() -> None:
+    async with dashboard() as stage:
+        stage.engine.bench("p/large", by="alice@x")
+        await stage.beat()
+        await opened(stage)
+        await stage.press("tab", "enter")
+        assert "It is held by alice@x without end. Bench it all the same?" in words(stage)
+        await stage.press("right")
+        assert "all the same?" not in words(stage)
+        await again(stage)
+        assert "all the same?" in words(stage)
+        stage.engine.bench("p/large", by="bob@y")
+        await again(stage)
+        assert "It is held by bob@y without end." in words(stage)
+        assert hold(stage)[1] is None
+        await again(stage)
+        assert hold(stage)[1] == 900.0
+
+
+async def test_a_hold_that_was_there_and_ends_sooner_is_replaced_at_once() -> None:
+    async with dashboard() as stage:
+        stage.engine.bench("p/large", for_=60.0, by="alice@x")
+        await stage.beat()
+        await opened(stage)
+        await stage.press("tab", "enter")
+        assert hold(stage)[1] == 300.0
+
+
+async def test_at_40_columns_the_question_and_its_button_are_in_sight() -> None:
+    async with dashboard(size=(40, 12)) as stage:
+        stage.engine.bench("p/large", by="alice@x", reason="hers")
+        await stage.beat()
+        await opened(stage)
+        await stage.press("tab", "enter")
+        assert "Bench it all the same?" in words(stage)
+        assert " Cancel Bench it" in words(stage)
+
+
+@pytest.mark.parametrize("ok", [True, False])
+async def test_while_the_store_is_away_what_is_done_is_said_to_count_here_only(
+    monkeypatch: pytest.MonkeyPatch, ok: bool
+) -> None:
+    state = StoreState("/x.db", shared=True, ok=ok, why="" if ok else "gone")
+    monkeypatch.setattr(Engine, "store", property(lambda _: state))
+    async with dashboard() as stage:
+        await opened(stage)
+        await stage.press("tab", "enter")
+        assert ("p/large is held. This process only until the store is back." in words(stage)) is not ok
+        await stage.press("u")
+        assert "p/large is back." in words(stage)
+        assert ("It was held. This process only until the store is back." in words(stage)) is not ok

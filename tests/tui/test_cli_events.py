@@ -202,9 +202,9 @@ async def test_follow_waits_for_a_store_that_is_away_and_loses_nothing(
     assert shown == told.records
     assert journal.asked[:4] == [(False, ""), (False, ""), (True, "1"), (True, "2")]
     assert capsys.readouterr().err.splitlines() == [
-        "store: the disk is full; waiting for it",
-        "store: back again",
-        "store: the disk is full; waiting for it",
+        "warning: the store is away: the disk is full; waiting",
+        "note: the store is there again",
+        "warning: the store is away: the disk is full; waiting",
     ]
 
 

@@ -94,6 +94,9 @@ async def test_a_bench_by_another_engine_does_not_change_what_an_open_dialog_is_
         assert isinstance(dialog, BenchDialog)
         assert dialog.bench_name == "p/large"
         await stage.press("tab", "enter")
+        assert "It is held by " in stage.screen
+        await stage.until(lambda: not dialog.query("Button.-active"))
+        await stage.press("enter")
         out = {each.name: each.for_s for each in stage.engine.benched()}
         assert out == {"p/large": 300.0}
 

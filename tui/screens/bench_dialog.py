@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from engine import Benched, ModelStatus, StandbyError
+from tui.bench_entries import end, is_same, length, remaining
 from tui.bench_terms import (
     OPTIONS,
     TERMS,
@@ -25,12 +26,16 @@ from tui.bench_terms import (
 )
 from tui.cells import shown
 from tui.desk import Desk
+from tui.moments import now
+from tui.sayings import benched
 from tui.text import countdown
 from tui.widgets.board_cells import state_text
 from tui.widgets.choice import Choice
 
 _LONGEST_REASON = 200
 _NAME_WIDTH = 60
+_QUESTION_WIDTH = 400
+_TOAST_WIDTH = 200
 
 
 class BenchDialog(ModalScreen[None]):
@@ -61,6 +66,8 @@ class BenchDialog(ModalScreen[None]):
         super().__init__()
         self.bench_name = name
         self._desk = desk
+        self._found = self._hold()  # when the dialog opened
+        self._agreed: Benched | None = None
 
     def compose(self) -> ComposeResult:
         """From what to why, and Cancel first."""
@@ -104,6 +111,7 @@ class BenchDialog(ModalScreen[None]):
     def _show_until(self) -> None:
         self.query_one("#until-row").display = self.term.chosen == UNTIL_A_TIME
         self.fault.update("")
+        self._agreed = None  # what was asked was asked of another length
 
     @on(Input.Submitted)
     def _go_on(self) -> None:
@@ -119,18 +127,43 @@ class BenchDialog(ModalScreen[None]):
         chosen, reason = self.term.chosen, self.reason.value.strip()
         engine, name = self._desk.engine, self.bench_name
         try:
+            for_ = until = None
             if chosen < UNTIL_A_TIME:
-                engine.bench(name, for_=TERMS[chosen][1], reason=reason)
+                for_ = TERMS[chosen][1]
             elif chosen == UNTIL_A_TIME:
-                engine.bench(name, until=next_time(self.until.value, datetime.now()), reason=reason)  # noqa: DTZ005  (the operator's own clock)
-            else:
-                engine.bench(name, reason=reason)
+                until = next_time(self.until.value, datetime.now())  # noqa: DTZ005  (the operator's own clock)
+            if self._asks_again(length(for_, until, now())):
+                return
+            engine.bench(name, for_=for_, until=until, reason=reason)
         except (StandbyError, ValueError) as error:
             self.fault.update(Content(shown(str(error), 300, self._desk.glyphs)))
             if chosen == UNTIL_A_TIME:
                 self.until.focus()
             return
+        if (saying := benched(engine, name)) is not None:
+            text = shown(saying.text, _TOAST_WIDTH, self._desk.glyphs)
+            self.notify(text, severity=saying.severity, markup=False)
         self.dismiss(None)
+
+    def _asks_again(self, wanted_s: float) -> bool:
+        """Asks, once, before a hold of somebody's is laid over that was not there, or would last longer."""
+        standing = self._hold()
+        if standing is None or is_same(standing, self._agreed):
+            return False
+        if is_same(standing, self._found) and wanted_s >= remaining(standing):
+            return False
+        self._agreed = standing
+        why = f": {standing.reason}" if standing.reason else ""
+        by = f" by {standing.by}" if standing.by else ""
+        text = shown(f"It is held{by} {end(standing, now())}{why}", _QUESTION_WIDTH, self._desk.glyphs)
+        self.fault.update(Content.styled(f"{text}. Bench it all the same?", "$warning bold"))
+        self.call_after_refresh(self.query_one("#buttons").scroll_visible)
+        return True
+
+    def _hold(self) -> Benched | None:
+        """An operator's hold of exactly this, as it stands now."""
+        out = self._desk.engine.benched()
+        return next((each for each in out if each.manual and each.name == self.bench_name), None)
 
     def _title(self) -> Content:
         glyphs = self._desk.glyphs
@@ -141,8 +174,13 @@ class BenchDialog(ModalScreen[None]):
         state = state_text("held" if out.manual else "benched", glyphs)
         left = "no end" if out.remaining_s is None else f"{countdown(out.remaining_s)} left"
         level = f", level {out.level}" if out.level > 1 and not out.manual else ""
-        what = "This replaces that." if out.manual else "A hold is laid over that."
-        return title.append(Content(f"\nIt is out already: {state}, {left}{level}. {what}"))
+        if not out.manual:
+            return title.append(
+                Content(f"\nIt is out already: {state}, {left}{level}. A hold is laid over that.")
+            )
+        by = shown(f" by {out.by}" if out.by else "", _NAME_WIDTH, glyphs)
+        why = shown(f": {out.reason}" if out.reason else "", _QUESTION_WIDTH, glyphs)
+        return title.append(Content(f"\nIt is out already: {state}{by}, {left}{why}. This replaces that."))
 
     def _consequences(self) -> Content:
         glyphs = self._desk.glyphs

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual.strip import Strip
 
-from tui.cells import shown
+from tui.cells import shown, width_of
 from tui.desk import Desk
 from tui.text import ago
 from tui.widgets.facts import Fact, fitted
@@ -15,7 +16,7 @@ from tui.widgets.lined import Cell, Lined
 _RECENT_S = 2.0
 _NAMES_WIDTH = 40
 _NAME_WIDTH = 24
-_WHY_WIDTH = 80
+_LEAST_WHY = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +83,17 @@ class StatusLine(Lined):
             sign, waits = desk.glyphs.pause, feed.seen - self.pause.seen
             text = f"{sign} paused at {self.pause.at}, {waits} events wait"
             facts.append(Fact(f"{text}, {self.pause.key} goes on", "banner", f"{sign} paused, {waits} wait"))
-        facts += self._trouble()
+        weighty = []
         if feed.rejected:
-            facts.append(self._rejected())
+            weighty.append(self._rejected())
         if feed.dropped:
-            facts.append(Fact(f"{feed.dropped} events dropped", "bad", f"{feed.dropped} dropped"))
+            weighty.append(Fact(f"{feed.dropped} events dropped", "bad", f"{feed.dropped} dropped"))
         if simulated := self._simulated():
-            facts.append(simulated)
+            weighty.append(simulated)
         if desk.read_only:
-            facts.append(Fact("read-only", "accent"))
+            weighty.append(Fact("read-only", "accent"))
+        facts += self._trouble([each.text for each in facts] + [each.short or each.text for each in weighty])
+        facts += weighty
         facts += self._silent()
         facts.append(self._age())
         if feed.reloads:
@@ -99,13 +102,19 @@ class StatusLine(Lined):
         facts += self.where()
         return facts
 
-    def _trouble(self) -> list[Fact]:
+    def _trouble(self, beside: Sequence[str]) -> list[Fact]:
+        """Why the store is down, in the room that what must stand beside it leaves."""
         store, glyphs = self.desk.source.store, self.desk.glyphs
         if store.ok:
             return []
         short = f"{glyphs.warn} store down"
-        why = shown(store.why, min(_WHY_WIDTH, self.size.width - len("  ! store degraded:  ")), glyphs)
-        return [Fact(f"{glyphs.warn} store degraded: {why}" if why else short, "warn", short)]
+        head = f"{glyphs.warn} store degraded: "
+        taken = sum(width_of(text) + len(" . ") for text in beside)
+        room = self.size.width - 2 - width_of(head) - taken
+        if not store.why or room < _LEAST_WHY:
+            return [Fact(short, "warn")]
+        why = store.why.replace(store.store, store_name(store.store))
+        return [Fact(f"{head}{shown(why, room, glyphs)}", "warn", short)]
 
     def _silent(self) -> list[Fact]:
         """Which engines fell silent; while the store is down that says nothing of them."""
@@ -160,12 +169,13 @@ class StatusLine(Lined):
 
     def _age(self) -> Fact:
         feed = self.desk.feed
+        minor = not self.desk.source.store.ok  # why it is down says more
         if feed.last_at is None:
-            return Fact("no events yet", "muted", "no events")
+            return Fact("no events yet", "muted", "no events", minor)
         age = self.desk.now() - feed.last_at
         if age < _RECENT_S:
-            return Fact("last event just now", "muted", "event now")
-        return Fact(f"last event {ago(age)} ago", "muted", f"event {ago(age)} ago")
+            return Fact("last event just now", "muted", "event now", minor)
+        return Fact(f"last event {ago(age)} ago", "muted", f"event {ago(age)} ago", minor)
 
 
 def store_name(store: str) -> str:
