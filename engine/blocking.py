@@ -57,7 +57,7 @@ class BlockingEngine:
         *,
         name: str | None = None,
         watch: bool = True,
-        store: Store | None = None,
+        store: Store | str | None = None,
         visible: bool = True,
         probes: bool = True,
     ) -> None:

@@ -48,7 +48,8 @@ class Engine(AtStore, Controls):
         wall: Seconds since the epoch.
         rng: Where jitter comes from.
         watch: False to leave later changes of the configuration's file alone.
-        store: Where benches and events live; by default what the configuration names.
+        store: Where benches and events live, also as a configuration would name it (`sqlite:PATH`); by
+            default what this configuration names.
         visible: False for one that is gone in a moment: others need not know that it was there. It does not
             probe by itself, either.
         probes: False never to probe models by itself, as one that only looks on should not.
@@ -69,7 +70,7 @@ class Engine(AtStore, Controls):
         wall: Callable[[], float] = time.time,
         rng: random.Random | None = None,
         watch: bool = True,
-        store: Store | None = None,
+        store: Store | str | None = None,
         visible: bool = True,
         probes: bool = True,
     ) -> None:
@@ -77,7 +78,7 @@ class Engine(AtStore, Controls):
         self._bus = Bus(self._identity.settle, wall)
         sideline = Sideline(self._bus, clock, self._probe_due, wall)
         super().__init__(config, Roster(config, sideline.bench, build_provider), sideline, wall)
-        self._fleet = self._joined(store or open_store(config.store), clock, wall, visible=visible)
+        self._fleet = self._joined(_chosen(store, config), clock, wall, visible=visible)
         jitter = rng or random.Random()  # noqa: S311  (not cryptography)
         self._intake = Intake(config, self._roster, sideline, self._bus, clock=clock, rng=jitter)
         self._prober = Prober(self._intake, self._roster, by_itself=probes and visible)
@@ -279,3 +280,11 @@ class Engine(AtStore, Controls):
             self._fleet.keep(found.journal)
         self._bus.emit(ConfigReloaded(path=path, changes=what))
         return True
+
+
+def _chosen(store: Store | str | None, config: Config) -> Store | None:
+    if store is None or isinstance(store, str):
+        return open_store(config.store if store is None else store)
+    if not hasattr(store, "update"):
+        raise TypeError(f"store is {type(store).__name__}, not a store or the name of one")
+    return store

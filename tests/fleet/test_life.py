@@ -178,12 +178,12 @@ from engine.store.sqlite import SqliteStore
 from tests.scripted import Scripted, chain_of, status
 store = SqliteStore(Path(sys.argv[1]))
 engine = Engine(chain_of(Scripted({"a": [status(500)], "b": ["fine"]}), "a", "b"), store=store, watch=False)
+def say(what):
+    os.write(1, (json.dumps(what) + "\\n").encode())  # at once: processes share the pipe
 def fork(child):
-    sys.stdout.flush()
     pid = os.fork()
     if not pid:
         child()
-        sys.stdout.flush()
         os._exit(0)
     return pid
 """
@@ -214,7 +214,7 @@ def test_processes_forked_off_an_engine_that_was_not_used_are_engines_of_their_o
                 await engine.complete("main", "hi")
                 await engine.flush()
                 pids = [each.pid for each in engine.engines() if each.own]
-                print(json.dumps([os.getpid(), engine.name, engine.run, pids, engine.store.ok]))
+                say([os.getpid(), engine.name, engine.run, pids, engine.store.ok])
         children = [fork(lambda: asyncio.run(work())) for _ in range(2)]
         for child in children:
             os.waitpid(child, 0)
@@ -262,16 +262,16 @@ def test_a_process_forked_off_a_running_engine_is_on_its_own(tmp_path: Path) -> 
                 except StoreError as error:
                     refused.append(str(error))
             clerk = engine._fleet._clerk
-            print(json.dumps([answer.model, engine.store.ok, engine.store.why, refused, bool(clerk._jobs),
-                              engine._fleet._journal.waiting, [each.name for each in engine.benched()]]))
+            say([answer.model, engine.store.ok, engine.store.why, refused, bool(clerk._jobs),
+                              engine._fleet._journal.waiting, [each.name for each in engine.benched()]])
             await engine.aclose()
-            print(json.dumps(time.monotonic() - begun))
+            say(time.monotonic() - begun)
         async def parent():
             async with engine:
                 pid = fork_of(child)
                 os.waitpid(pid, 0)
                 await engine.flush()
-                print(json.dumps([engine.store.ok, [each.name for each in engine.benched()]]))
+                say([engine.store.ok, [each.name for each in engine.benched()]])
         def fork_of(child):
             def run():
                 asyncio._set_running_loop(None)
