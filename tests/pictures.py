@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,15 +22,17 @@ _A_WHILE_S = 4.0
 
 async def take(folder: Path) -> Path:
     """Waits for the sample's incident and writes `dashboard.svg` into the folder."""
-    engine = Engine(replace(load_config(sample_path()), store="memory"), watch=False)
-    app = StandbyApp(engine)
-    async with app.run_test(size=_SIZE) as pilot:
-        async with asyncio.timeout(_LONGEST_WAIT_S):
-            while not engine.is_benched("acme/large"):
-                await pilot.pause(0.1)
-        await pilot.pause(_A_WHILE_S)
-        picture = folder / "dashboard.svg"
-        picture.write_text(_self_contained(app.export_screenshot(title="standby")), encoding="utf-8")
+    with tempfile.TemporaryDirectory() as state:
+        store = f"sqlite:{Path(state) / 'standby.db'}"
+        engine = Engine(replace(load_config(sample_path()), store=store), watch=False)
+        app = StandbyApp(engine)
+        async with app.run_test(size=_SIZE) as pilot:
+            async with asyncio.timeout(_LONGEST_WAIT_S):
+                while not engine.is_benched("acme/large"):
+                    await pilot.pause(0.1)
+            await pilot.pause(_A_WHILE_S)
+            picture = folder / "dashboard.svg"
+            picture.write_text(_self_contained(app.export_screenshot(title="standby")), encoding="utf-8")
     return picture
 
 

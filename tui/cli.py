@@ -39,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OutputLost as lost:
         if isinstance(lost.cause, BrokenPipeError):
             return BROKEN_PIPE
-        notes.error(f"standard output can't be written: {lost.cause.strerror or lost.cause}")
+        done = f"{lost.done}, but " if lost.done else ""
+        notes.error(f"{done}standard output can't be written: {lost.cause.strerror or lost.cause}")
         return FAILED
     except KeyboardInterrupt:
         notes.error("interrupted")

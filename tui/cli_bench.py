@@ -22,7 +22,7 @@ from tui.bench_entries import (
 )
 from tui.bench_terms import Left
 from tui.cli_parser import Parser, add_store, command_parser, text
-from tui.cli_store import onlooker, shared_config, to_its_end, written
+from tui.cli_store import onlooker, shared_config, that_it_is_done, to_its_end, written
 from tui.exits import DONE, Exit
 from tui.health import Health
 from tui.moments import ahead, now
@@ -49,7 +49,11 @@ def parser() -> Parser:
     ends.add_argument("--until", metavar="TIME", type=_until, help=what)
     add("--reason", metavar="TEXT", type=_reason, default="", help="why, for whoever looks next")
     add("--by", metavar="WHO", type=_by, help="who does this; else user@host")
-    add("--anyway", action="store_true", help="also a model of a known provider that nothing in the configuration names")
+    add(
+        "--anyway",
+        action="store_true",
+        help="also a model of a known provider that nothing in the configuration names",
+    )
     add("--json", action="store_true", help="print what is on the bench now as one object")
     add_store(parser)
     return parser
@@ -69,19 +73,24 @@ def run(arguments: argparse.Namespace) -> int:
     done = to_its_end(lambda: _bench(config, arguments))
     out = Output()
     notes = Notes(beside=out)
-    if arguments.json:
-        out.write(json.dumps(fields(done.out)) + "\n")
-    else:
-        why = f": {done.out.reason}" if done.out.reason else ""
-        out.line(f"benched {done.out.name} {end(done.out, now())}{why}")
-        for chain, words, enough in done.left:
-            if enough:
-                out.line(f"{chain}: {words}")
-        out.line(f"undo: {_undo(done.out.name, arguments)}")
+    with that_it_is_done():
+        _tell(done, arguments, out)
     for chain, words, enough in done.left:
         if not enough:
             notes.line(f"{chain}: {words}", head="warning: ", bad=True)
     return DONE
+
+
+def _tell(done: _Done, arguments: argparse.Namespace, out: Output) -> None:
+    if arguments.json:
+        out.write(json.dumps(fields(done.out)) + "\n")
+        return
+    why = f": {done.out.reason}" if done.out.reason else ""
+    out.line(f"benched {done.out.name} {end(done.out, now())}{why}")
+    for chain, words, enough in done.left:
+        if enough:
+            out.line(f"{chain}: {words}")
+    out.line(f"undo: {_undo(done.out.name, arguments)}")
 
 
 async def _bench(config: Config, arguments: argparse.Namespace) -> _Done:

@@ -125,9 +125,7 @@ class _Steps:
         return for_reason(self._failed.reason, self._failed.key) if self._failed else ""
 
 
-async def _interruptible(
-    config: Config, model: str, steps: _Steps, name: str | None, notes: Notes
-) -> Probed:
+async def _interruptible(config: Config, model: str, steps: _Steps, name: str | None, notes: Notes) -> Probed:
     task = asyncio.current_task()
     assert task is not None  # noqa: S101  (a coroutine runs in a task; this tells the type checker)
     with interrupts(task) as came:

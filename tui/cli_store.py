@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, TypeVar
 
 from engine import Config, Engine, StandbyError, StoreError, store_name
 from tui.advice import advice
 from tui.cli_config import configured
 from tui.cli_result import exit_code
-from tui.exits import FAILED, SIGNALLED, Exit
+from tui.exits import FAILED, SIGNALLED, Exit, OutputLost
 from tui.interrupts import interrupts
 from tui.output import Notes
 from tui.store_news import News, StoreNews, unusable
@@ -81,6 +81,16 @@ async def written(engine: Engine) -> None:
         await engine.flush()
     except StoreError as error:
         raise Exit(f"{error}\nwhether that was done is not sure: standby status tells", FAILED) from None
+
+
+@contextmanager
+def that_it_is_done() -> Iterator[None]:
+    """Around what a command prints after it has acted."""
+    try:
+        yield
+    except OutputLost as lost:
+        lost.done = "done"
+        raise
 
 
 def to_its_end(work: Callable[[], Awaitable[T]]) -> T:

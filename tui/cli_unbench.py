@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from engine import Benched, Config, Engine, is_model
 from tui.bench_entries import did_you_mean, entry, fields, is_named, known
 from tui.cli_parser import Parser, add_store, command_parser, text
-from tui.cli_store import onlooker, shared_config, to_its_end, written
+from tui.cli_store import onlooker, shared_config, that_it_is_done, to_its_end, written
 from tui.exits import DONE, Exit
 from tui.glyphs import STATE_WORDS
 from tui.output import Notes, Output
@@ -64,13 +64,14 @@ def run(arguments: argparse.Namespace) -> int:
     config = shared_config(arguments.config, arguments.store, _ALONE)
     lifted = to_its_end(lambda: _unbench(config, arguments))
     out = Output()
-    if arguments.json:
-        out.write(json.dumps([fields(each) for each in lifted.gone], indent=2) + "\n")
-    else:
-        for each in lifted.gone:
-            out.line(f"{each.name} is back; {_before(each)}")
-        if not lifted.gone:
-            out.line(_NOTHING if arguments.all else f"{text(arguments.name)} was not on the bench")
+    with that_it_is_done():
+        if arguments.json:
+            out.write(json.dumps([fields(each) for each in lifted.gone], indent=2) + "\n")
+        else:
+            for each in lifted.gone:
+                out.line(f"{each.name} is back; {_before(each)}")
+            if not lifted.gone:
+                out.line(_NOTHING if arguments.all else f"{text(arguments.name)} was not on the bench")
     notes = Notes(beside=out)
     for line in lifted.left:
         notes.line(line)

@@ -36,8 +36,10 @@ class OutputLost(Exception):
 
     Attributes:
         cause: What the system said; a `BrokenPipeError` is no fault of anybody.
+        done: What the command had done by then, in a word or two; empty for one that changes nothing.
     """
 
     def __init__(self, cause: OSError) -> None:
         self.cause = cause
+        self.done = ""
         super().__init__(str(cause))

@@ -28,6 +28,10 @@ class NotARecording(Exception):
     """A file can't be played; what is wrong and where is in the message, a line for each fault."""
 
 
+class _NotJson(ValueError):
+    """A line is no JSON."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recording:
     """Events in the order of their times; there is at least one.
@@ -36,11 +40,13 @@ class Recording:
         name: The file's name.
         events: The events.
         times: When each happened, seconds since the epoch.
+        note: What a person should know of it; usually nothing.
     """
 
     name: str
     events: tuple[Event, ...]
     times: tuple[float, ...]
+    note: str = ""
 
     @property
     def start(self) -> float:
@@ -62,6 +68,8 @@ def load(path: Path) -> Recording:
     Raises:
         NotARecording: There is no such file, or it holds anything else.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():  # a pipe would wait for its writer
+        raise NotARecording(f"{path} is no file that could be played")
     try:
         with path.open("rb") as lines:
             return recording(path.name, lines)
@@ -79,6 +87,7 @@ def recording(name: str, lines: Iterable[bytes]) -> Recording:
     """
     told: list[tuple[float, Event]] = []
     faults: list[str] = []
+    note, number, is_cut = "", 0, False
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -86,6 +95,12 @@ def recording(name: str, lines: Iterable[bytes]) -> Recording:
             told.append(_told(line))
         except ValueError as error:
             faults.append(f":{number}: {error}")
+            is_cut = isinstance(error, _NotJson) and line.startswith(b"{") and not line.endswith(b"\n")
+        else:
+            is_cut = False
+    if told and faults and is_cut:  # the last line
+        faults.pop()
+        note = f"line {number}, the last one, is cut off and left out"
     if faults:
         rest = len(faults) - _FAULTS_AT_MOST
         more = [f": {rest} more lines can't be played"] if rest > 0 else []
@@ -95,7 +110,7 @@ def recording(name: str, lines: Iterable[bytes]) -> Recording:
     if all(type(event) is Event for _, event in told):
         raise NotARecording(": there is no event in it that this version knows")
     told.sort(key=lambda each: each[0])  # in one order, however many engines wrote it and whosever clock lags
-    return Recording(name, tuple(event for _, event in told), tuple(when for when, _ in told))
+    return Recording(name, tuple(event for _, event in told), tuple(when for when, _ in told), note)
 
 
 def _told(line: bytes) -> tuple[float, Event]:
@@ -107,9 +122,9 @@ def _told(line: bytes) -> tuple[float, Event]:
     try:
         data = json.loads(line)
     except UnicodeDecodeError:
-        raise ValueError("this is not UTF-8") from None
+        raise _NotJson("this is not UTF-8") from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"this is not JSON: {error.msg}, column {error.colno}") from None
+        raise _NotJson(f"this is not JSON: {error.msg}, column {error.colno}") from None
     except RecursionError:
         raise ValueError("this is nested too deeply for an event") from None
     event = event_from_json(data)

@@ -48,6 +48,8 @@ class ReplayApp(Dashboard):
     async def begin(self) -> None:
         """Begins to play now."""
         self._last = self._clock()
+        if note := self._playback.recording.note:
+            self.call_later(self.complain, f"{self._playback.recording.name}: {note}")
 
     def drain(self) -> Drained:
         """Moves on by the time that has passed."""

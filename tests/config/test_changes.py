@@ -45,7 +45,11 @@ OLD = OLD.replace("  drafts", "  quiet: [s/m]\n  drafts")
         ("aliases:", "  n: {kind: ollama}\naliases:", ["provider n: added"]),
         ("  quiet: [s/m]\n", "  quiet: [s/m]\n  loud: [s/m]\n", ["chain loud: added"]),
         ("through: [quiet]", "through: [quiet], rate: 2/s", ["traffic: changed"]),
-        ("aliases:", "store: memory\njournal: {rows: 1}\naliases:", ["store: changed, which counts from the next start on", "journal: changed"]),
+        (
+            "aliases:",
+            "store: memory\njournal: {rows: 1}\naliases:",
+            ["store: changed, which counts from the next start on", "journal: changed"],
+        ),
         (
             "aliases:",
             "record_prompts: true\ndashboard: {bell: true}\naliases:",

@@ -276,3 +276,36 @@ async def test_all_lifts_no_hold_of_a_key_with_its_model(shell: Shell, up: Upstr
     end = await shell.run("unbench", "--all", "--config", path)
     assert end.out == "there was nothing to lift\n"
     assert "p/a stays out: with it p#P_KEY/a would come back; --manual lifts both" in end.err
+
+
+@pytest.mark.parametrize("command", [("bench", "p/a"), ("unbench", "p/a")])
+async def test_what_was_done_is_said_to_be_done_when_output_is_full(
+    shell: Shell, command: tuple[str, ...]
+) -> None:
+    with open("/dev/full", "wb") as full:  # noqa: ASYNC230, PTH123  (it opens at once)
+        end = await shell.run(*command, "--config", shell.write(TWO), stdout=full)
+    assert end.code == 1
+    assert "standby: done, but standard output can't be written: " in end.err
+
+
+async def test_what_nobody_knows_is_not_unbenched_but_what_was_benched_anyway_is(shell: Shell) -> None:
+    path = shell.write(TWO)
+    end = await shell.run("unbench", "p/aa", "--config", path)
+    assert (end.code, end.out) == (2, "")
+    assert end.err == "standby: nobody knows p/aa, did you mean p/a?\n"
+    await shell.run("bench", "p/aa", "--anyway", "--config", path)
+    assert (await shell.run("unbench", "p/aa", "--config", path)).out.startswith("p/aa is back; ")
+
+
+async def test_events_of_a_model_that_nobody_knows_come_with_a_note(shell: Shell) -> None:
+    path = shell.write(TWO)
+    for name in ("P/A", "p/aa"):
+        end = await shell.run("events", "--model", name, "--config", path)
+        assert (end.code, end.out) == (0, "")
+        assert end.err == f"note: nothing in the configuration names {name}, did you mean p/a?\n"
+    assert (await shell.run("events", "--model", "p/a", "--config", path)).err == ""
+
+
+async def test_only_a_name_that_there_is_is_suggested(shell: Shell) -> None:
+    end = await bench(shell, "P/A")
+    assert "did you mean 'p/a'?" in end.err

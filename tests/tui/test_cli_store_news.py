@@ -31,7 +31,7 @@ async def test_a_damaged_file_that_was_set_aside_is_a_note(
     shell: Shell, up: Upstream, command: tuple[str, ...]
 ) -> None:
     path = Path(shell.home / "own.db")
-    path.write_bytes(b"no database at all" * 1000)
+    path.write_bytes(b"no database at all" * 1000)  # noqa: ASYNC240  (it is written at once)
     end = await shell.run(*command, "--store", f"sqlite:{path}", "--config", shell.config(up))
     assert end.code == 0
     (note,) = (line for line in end.err.splitlines() if "damaged" in line)

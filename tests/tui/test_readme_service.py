@@ -44,9 +44,7 @@ def test_a_model_benched_in_the_dashboard_is_left_by_the_service_next_door(
     home: Path, service: Terminal
 ) -> None:
     with on_terminal(["-m", "tui", "--no-traffic"], home, size=(140, 36)) as dashboard:
-        dashboard.until(
-            lambda: re.search(r"support +acme/large .* ok", dashboard.text)
-        )  # its traffic
+        dashboard.until(lambda: re.search(r"support +acme/large .* ok", dashboard.text))  # its traffic
         dashboard.type("b")
         dashboard.until(lambda: "Bench it" in dashboard.text)
         dashboard.type("\t\r")  # from Cancel to Bench it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -354,3 +355,18 @@ def test_a_moment_outside_of_the_recording_is_told_with_its_span(text: str) -> N
 def test_what_is_no_time_is_told_with_how_to_write_one(text: str) -> None:
     with pytest.raises(ValueError, match="is no time: write it as 14:05, 14:05:30 or 2026-03-01T23:50"):
         moment(text, night())
+
+
+def test_a_last_line_that_is_cut_off_is_left_out_with_a_note() -> None:
+    made = recording("x.jsonl", [GOOD, GOOD[:-20]])
+    assert (len(made.events), made.note) == (1, "line 2, the last one, is cut off and left out")
+    assert recording("x.jsonl", [GOOD]).note == ""
+    for bad in ([GOOD[:-20]], [GOOD, GOOD[:-20] + b"\n", GOOD], [GOOD, b"# no event"], [GOOD, b'{"at": 1}']):
+        with pytest.raises(NotARecording):
+            recording("x.jsonl", bad)
+
+
+def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(NotARecording, match="pipe is no file that could be played"):
+        load(tmp_path / "pipe")

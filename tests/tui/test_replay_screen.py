@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -309,3 +310,9 @@ async def test_keys_of_the_configuration_hold_here_too() -> None:
         assert player.bar.endswith(" 2x")
         assert "paused" in player.bar
         assert "x Faster" in player.lines[-1]
+
+
+async def test_what_is_to_be_known_of_a_recording_is_a_toast() -> None:
+    async with playing(replace(incident(), note="line [/] 9 is cut off")) as player:
+        (toast,) = player.app._notifications
+        assert toast.message == "incident.jsonl: line [/] 9 is cut off"

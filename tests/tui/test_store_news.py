@@ -48,7 +48,8 @@ async def test_what_a_name_or_a_reason_holds_is_made_safe() -> None:
 
 
 def test_a_store_is_named_once() -> None:
-    assert unusable("/x.db", "/x.db can't be read: gone") == "the store can't be used: /x.db can't be read: gone"
+    why = "/x.db can't be read: gone"
+    assert unusable("/x.db", why) == f"the store can't be used: {why}"
     assert unusable("/x.db", "gone") == "the store /x.db can't be used: gone"
     assert unusable("/x.db", "") == "the store /x.db can't be used"
 
@@ -60,7 +61,7 @@ def status_line(stage: Stage) -> str:
 @pytest.mark.parametrize(
     ("width", "says"),
     [
-        (140, "▲ store degraded: standby.db can't be opened: permission denied; see to it that the folder can be"),
+        (140, "▲ store degraded: standby.db can't be opened: permission denied; see to it that the folder"),
         (80, "▲ store degraded: standby.db can't be opened: permission denied; see to it"),
         (50, "▲ store degraded: standby.db can't be open"),
         (34, "▲ store down"),
