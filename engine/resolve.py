@@ -185,17 +185,15 @@ def _suggestions(config: Config, at: Name) -> tuple[str, ...]:
     provider, slash, own = part.partition("/")
     layer = config.owners.get(at.owner) if at.owner is not None else None
     own_lists = layer.aliases if layer else {}
-    chains = (chain.models for chain in config.chains.values())
-    lists = (*own_lists.values(), *chains, *config.aliases.values())
-    models = dict.fromkeys(name for names in lists for name in names if "/" in name)
     if slash:
         # Only who asks for nobody in particular is told that an owner has a provider of this name.
         others = [name for name in config.every_provider if name not in config.providers]
         theirs = [name for name in others if not layer and name.partition(":")[2] == provider]
         known = [*(layer.providers if layer else ()), *config.providers, *(others if ":" in provider else ())]
-        meant = [f"{other}/{own}" for other in dict.fromkeys((*theirs, *nearest(provider, known)))]
-        # A model that is named somewhere, if one is like it: upper and lower case may be wrong in all of it.
-        return tuple(dict.fromkeys(next(iter(nearest(each, models, most=1)), each) for each in meant))
+        return tuple(f"{other}/{own}" for other in dict.fromkeys((*theirs, *nearest(provider, known))))
+    chains = (chain.models for chain in config.chains.values())
+    lists = (*own_lists.values(), *chains, *config.aliases.values())
+    models = dict.fromkeys(name for names in lists for name in names if "/" in name)
     if whole_provider(config, at) is not None:
         return tuple(model for model in models if split_model(model)[0] == part)[:_MOST_NAMES]
     # Newcomers leave out the provider: the model's own name is what they meant.

@@ -304,8 +304,3 @@ async def test_events_of_a_model_that_nobody_knows_come_with_a_note(shell: Shell
         assert (end.code, end.out) == (0, "")
         assert end.err == f"note: nothing in the configuration names {name}, did you mean p/a?\n"
     assert (await shell.run("events", "--model", "p/a", "--config", path)).err == ""
-
-
-async def test_only_a_name_that_there_is_is_suggested(shell: Shell) -> None:
-    end = await bench(shell, "P/A")
-    assert "did you mean 'p/a'?" in end.err
