@@ -33,7 +33,10 @@ class Hand:
         return self.app.screen
 
     async def types(self, text: str, *keys: str) -> None:
-        await self.press(*("space" if character == " " else character for character in text), *keys)
+        """Types a text, which is there before any of the keys is pressed."""
+        await self.pilot.press(*("space" if character == " " else character for character in text))
+        await patience.settled(self.pilot)
+        await self.press(*keys)
 
     async def press(self, *keys: str) -> None:
         """Presses keys, each when the one before has had its effect."""
