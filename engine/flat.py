@@ -32,7 +32,7 @@ def fact(cls: type[Made]) -> type[Made]:
     put = "; ".join(f"facts[{name!r}] = {name}" for name in names)
     made_of: dict[str, Any] = {}
     # As the dataclass itself does it; the names are those of this program's own fields.
-    exec(f"def __init__(self, *, {given}): facts = self.__dict__; {put}", defaults, made_of)  # noqa: S102
+    exec(f"def __init__(self, *, {given}): facts = self.__dict__; {put}", defaults, made_of)  # noqa: S102 - own names
     made.__init__ = made_of["__init__"]
     return cls
 
@@ -118,7 +118,7 @@ def _writer(cls: type[Any]) -> Callable[[dict[str, Any]], str]:
             text += lead + _BY_TYPE.get(str(each.type), _ANY) % name
     known = {"quoted": quoted, "any_value": _any_value}
     # The names and types are those of this program's own fields.
-    write: Callable[[dict[str, Any]], str] = eval(f"lambda facts: f'''{text}}}}}'''", known)  # noqa: S307
+    write: Callable[[dict[str, Any]], str] = eval(f"lambda facts: f'''{text}}}}}'''", known)  # noqa: S307 - own names
     _WRITERS[cls] = write
     return write
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+
+def expanded(path: str) -> str:
+    """A path with `~` put in full. The home of nobody stays a name like any other."""
+    return os.path.expanduser(path)  # noqa: PTH111 - `Path.expanduser` raises for an unknown user
 
 
 def state_folder() -> Path:
     """The user's state folder for standby; need not exist yet."""
-    # Imported when it is asked for: `import engine` is measured, and many programs never ask.
-    from platformdirs import user_state_path  # noqa: PLC0415
+    from platformdirs import user_state_path  # noqa: PLC0415 - `import engine` is measured, and few ask
 
     return user_state_path("standby", appauthor=False)
 

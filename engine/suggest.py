@@ -15,8 +15,7 @@ def nearest(name: str, known: Iterable[str], most: int = 3) -> tuple[str, ...]:
         known: What could have been meant.
         most: How many to give at most.
     """
-    # Imported when somebody errs: `import engine` is measured, and most programs never get here.
-    from difflib import get_close_matches  # noqa: PLC0415
+    from difflib import get_close_matches  # noqa: PLC0415 - `import engine` is measured, and few err
 
     if not name or len(name) > _LONGEST_NAME:
         return ()

@@ -273,7 +273,7 @@ def _trusting_the_usual() -> ssl.SSLContext:
 
 def _aiohttp_transport(tls: ssl.SSLContext, proxy: httpx.Proxy | None) -> httpx.AsyncBaseTransport:
     import aiohttp  # noqa: PLC0415 - only there with the extra
-    from httpx_aiohttp import AiohttpTransport  # noqa: PLC0415
+    from httpx_aiohttp import AiohttpTransport  # noqa: PLC0415 - an extra, and slow to import
 
     def session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(limit=0, ssl=tls, keepalive_timeout=_KEEP_S)

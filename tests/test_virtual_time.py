@@ -1,4 +1,4 @@
-"""The virtual clock that other tests stand on."""
+"""The virtual clock that other tests stand on. What becomes of `asyncio.sleep` on it is the claim here."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class StandbyApp(Dashboard):
 
     def _prompt(self) -> View:
         # Loaded when it is first shown: the board is on the screen sooner.
-        from tui.screens.prompt import PromptScreen  # noqa: PLC0415
+        from tui.screens.prompt import PromptScreen  # noqa: PLC0415 - the board comes sooner
 
         return PromptScreen(self.desk)
 

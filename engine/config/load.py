@@ -12,6 +12,7 @@ from pathlib import Path
 
 from engine.config.model import Config
 from engine.errors import ConfigError, Fault
+from engine.places import expanded
 
 VARIABLE = "STANDBY_CONFIG"
 GROUPS_VARIABLE = "MODEL_FALLBACK_GROUPS"
@@ -47,7 +48,7 @@ def find_config(path: str | Path | None = None) -> Path:
     """
     asked = path or os.environ.get(VARIABLE)
     if asked:
-        return Path(os.path.expanduser(asked))  # noqa: PTH111 - `Path.expanduser` raises for an unknown user
+        return Path(expanded(str(asked)))
     own = user_config_path()
     try:
         os.lstat(own)

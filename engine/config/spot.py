@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from engine.config.faults import Faults
 from engine.config.inline import quoted, shown
 from engine.config.nodes import Broken, Map, Node, Scalar, Seq
 from engine.durations import LONGEST_S, format_duration, parse_duration
+from engine.places import expanded
 
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9][0-9_]{0,17})")
 _NUMBER = re.compile(r"[+-]?(?:[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
@@ -82,8 +82,7 @@ class Spot:
     def path(self, folder: Path, wanted: str) -> Path | None:
         """A path, `~` expanded, relative to a folder."""
         text = self.text(wanted)
-        # `Path.expanduser` raises for the home of nobody; the name is then a name like any other.
-        return None if text is None else folder / os.path.expanduser(text)  # noqa: PTH111
+        return None if text is None else folder / expanded(text)
 
     def boolean(self) -> bool | None:
         """`true` or `false`, or YAML's other words for them."""

@@ -12,12 +12,13 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from engine.config.inline import holds_password
+from engine.places import expanded
 from engine.suggest import nearest
 
 FORMS: Final = (
     "auto", "memory", "sqlite:PATH", "redis://HOST:PORT/DB", "rediss://HOST:PORT/DB", "env:NAME",
 )  # fmt: skip
-SECRET: Final = "an inline secret: put the URL into an environment variable and write `store: env:NAME`"  # noqa: S105
+SECRET: Final = "an inline secret: put the URL into an environment variable and write `store: env:NAME`"  # noqa: S105 - it tells of one
 
 _SCHEMES: Final = {form.partition(":")[0]: form for form in FORMS if ":" in form}
 _WORDS: Final = tuple(form for form in FORMS if ":" not in form)
@@ -75,7 +76,7 @@ def from_variable(text: str) -> str:
     if text.startswith(_REDIS):
         _check_url(text, may_hold_secrets=True)
         return text
-    if text.startswith("sqlite:") and not Path(_expanded(text.removeprefix("sqlite:"))).is_absolute():
+    if text.startswith("sqlite:") and not Path(expanded(text.removeprefix("sqlite:"))).is_absolute():
         # A program that starts in another folder would have another store, and nobody would see it.
         raise ValueError("the path after `sqlite:` must be an absolute one there")
     if text not in _WORDS and not text.startswith("sqlite:"):
@@ -100,12 +101,7 @@ def _file(path: str, folder: Path) -> Path:
         raise ValueError("a store in memory is written `memory`")
     if path.endswith(("/", os.sep)):
         raise ValueError("names a folder; name a file in it, as in sqlite:/var/lib/standby/standby.db")
-    return Path(os.path.abspath(folder / _expanded(path)))  # noqa: PTH100 - `resolve` would follow links
-
-
-def _expanded(path: str) -> str:
-    # `Path.expanduser` raises for the home of nobody; the name is then a name like any other.
-    return os.path.expanduser(path)  # noqa: PTH111
+    return Path(os.path.abspath(folder / expanded(path)))  # noqa: PTH100 - `resolve` would follow links
 
 
 def _check_url(text: str, *, may_hold_secrets: bool = False) -> None:

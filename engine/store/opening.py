@@ -32,14 +32,13 @@ def open_store(text: str) -> Store | None:
     address = _address(text)
     if address == "memory":
         return None
-    # Each is imported where it is used: nobody pays for the other.
     if address.startswith("sqlite:"):
-        from engine.store.sqlite import SqliteStore  # noqa: PLC0415
+        from engine.store.sqlite import SqliteStore  # noqa: PLC0415 - nobody pays for the other
 
         return SqliteStore(Path(address.removeprefix("sqlite:")))
     if not _is_installed("redis"):
         raise StoreRefused("a store in Redis needs the package redis: pip install 'standby[redis]'")
-    from engine.store.redis import RedisStore  # noqa: PLC0415
+    from engine.store.redis import RedisStore  # noqa: PLC0415 - nobody pays for the other
 
     return RedisStore(address)
 

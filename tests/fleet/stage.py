@@ -45,6 +45,10 @@ class Member(NamedTuple):
         """Asks, and gives who answered."""
         return (await self.engine.complete(target, "hi")).model
 
+    async def until(self, holds: Callable[[Member], object]) -> float:
+        """As `until`, for something about this engine."""
+        return await until(lambda: holds(self))
+
 
 async def until(condition: Callable[[], object], pause_s: float = 0.001) -> float:
     """Waits until something holds; returns how many seconds that took."""
@@ -53,6 +57,11 @@ async def until(condition: Callable[[], object], pause_s: float = 0.001) -> floa
         assert time.monotonic() < begun + PATIENCE_S, "what was waited for did not come"
         await asyncio.sleep(pause_s)
     return time.monotonic() - begun
+
+
+def inside(engine: Engine) -> Any:
+    """An engine's side of its store."""
+    return engine._fleet
 
 
 def member(

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from hypothesis import settings, strategies as st
@@ -290,7 +291,7 @@ class Fleet(RuleBasedStateMachine):
     def refuse(self, one: Member) -> None:
         while one.there:
             _, _, job = one.there.popleft()
-            one.back.append((lambda job=job: job.failed(StoreError("lost")), []))  # type: ignore[misc]
+            one.back.append((partial(job.failed, StoreError("lost")), []))
 
     def find(self, one: Member) -> None:
         if not one.is_cut:

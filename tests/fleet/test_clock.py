@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -102,17 +101,18 @@ async def test_every_bench_ends_wherever_the_clock_was_set(machine: Machine, cha
         other.engine.bench("p/x", for_=0.4, reason="short")
         other.engine.bench("p/y", reason="for good")
         for each in members:
-            await until(lambda e=each: len(e.engine.benched()) == 3)  # type: ignore[misc]
+            await each.until(lambda e: len(e.engine.benched()) == 3)
         CHANGES[change](machine)
         late = member(machine.store(), FINE, name="late", policy=SHORT, **machine.clocks)
-        begun = time.monotonic()
         async with late.engine:
             everyone = [one, other, late]
-            while any(row(each.engine, "p/a") or row(each.engine, "p/x") for each in everyone):
+
+            def all_is_over() -> bool:
                 for each in everyone:
                     check(machine, each)
-                assert time.monotonic() - begun < 5
-                await asyncio.sleep(0.005)
+                return not any(row(each.engine, "p/a") or row(each.engine, "p/x") for each in everyone)
+
+            assert await until(all_is_over) < 5
             for each in everyone:
                 assert row(each.engine, "p/y").until is None
             await until(lambda: all_heard(everyone, "model.due"))
@@ -132,10 +132,10 @@ async def test_what_ended_while_the_machine_slept_is_over_when_it_wakes(machine:
         members[1].engine.bench("p/x", for_=3600)
         members[1].engine.bench("p/y", for_=2 * DAY_S)
         for each in members:
-            await until(lambda e=each: len(e.engine.benched()) == 3)  # type: ignore[misc]
+            await each.until(lambda e: len(e.engine.benched()) == 3)
         machine.sleep(DAY_S)
         for each in members:
-            assert await until(lambda e=each: len(e.engine.benched()) == 1) < 5  # type: ignore[misc]
+            assert await each.until(lambda e: len(e.engine.benched()) == 1) < 5
             assert row(each.engine, "p/y").remaining_s == pytest.approx(DAY_S, abs=10)
         await until(lambda: all_heard(members, "model.due"))
         for each in members:
@@ -193,7 +193,7 @@ async def test_a_level_falls_wherever_the_clock_was_set(machine: Machine, by_s: 
         assert await one.ask() == "p/a"
         for each in (one, other):
             assert level(each.engine, "p/a") <= 1
-            assert await until(lambda e=each: level(e.engine, "p/a") == 0) < 5  # type: ignore[misc]
+            assert await each.until(lambda e: level(e.engine, "p/a") == 0) < 5
 
 
 async def test_events_and_ends_are_told_in_the_time_on_the_wall(machine: Machine) -> None:

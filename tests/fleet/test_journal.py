@@ -7,6 +7,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from engine.config.model import Config, Journal
 from engine.engine import Engine
 from engine.errors import ChainExhausted
-from engine.events import Event, FeedDropped
+from engine.events import Event, FeedDropped, RequestSucceeded
 from engine.store import journal as writing
 from engine.store.base import Presence, Record, StoreError
 from engine.store.sqlite import SqliteStore
@@ -151,7 +152,7 @@ async def test_two_engines_of_one_name_hear_each_other(make_store: MakeStore) ->
             await one.ask()
             await until(lambda: len(heard) >= len(twin.heard))
             await one.engine.flush()
-            assert [event.request for event in heard if event.event == "request.succeeded"] == [  # type: ignore[attr-defined]
+            assert [event.request for event in heard if isinstance(event, RequestSucceeded)] == [
                 event.request for event in twin.heard.of("request.succeeded")
             ]
             runs = {each.run for each in await one.engine.history()}
@@ -318,7 +319,7 @@ async def test_damaged_and_unknown_records_break_nothing(make_store: MakeStore) 
         ("p/j", _row(generation="Infinity")),
         ("p/k", _row(spared="7")),
     ):
-        store.update(name, (), lambda _rows, _now, text=text: text)  # type: ignore[misc]
+        store.update(name, (), partial(_written, text))
     async with fleet(make_store, BAD, FINE) as (one, other):
         heard = Heard()
         one.engine.observe_others(heard.append, since_s=600)
@@ -367,3 +368,7 @@ def test_a_writer_that_is_asked_for_nothing_writes_nothing(tmp_path: Path) -> No
     assert not writer.write(store)
     assert store.read() == []
     store.close()
+
+
+def _written(text: str, _rows: object, _now: float) -> str:
+    return text

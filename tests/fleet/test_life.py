@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import logging
+import random
 import subprocess
 import sys
 import textwrap
@@ -124,7 +125,7 @@ async def test_a_fault_is_a_lost_store_said_once_and_tried_again(caplog: pytest.
             assert (await engine.complete("main", "hi")).text == "fine"
             store.fault = None
             tried = store.tries
-            await until(lambda: engine.store.ok and store.tries > tried + 1)  # noqa: B023
+            await until(lambda: engine.store.ok and store.tries > tried + 1)  # noqa: B023 - it is waited for in the same turn
             engine.bench("p/z")
             await engine.flush()
         assert told.count(StoreDegraded) == told.count(StoreRestored) == 2
@@ -229,8 +230,6 @@ def test_processes_forked_off_an_engine_that_was_not_used_are_engines_of_their_o
 
 
 def test_numbers_of_trials_come_from_no_generator_that_somebody_seeds() -> None:
-    import random  # noqa: PLC0415
-
     async def number() -> int:
         random.seed(42)
         store = MemoryStore()

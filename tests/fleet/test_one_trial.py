@@ -145,9 +145,9 @@ async def test_of_two_engines_that_reach_for_a_trial_one_gets_it(make_store: Mak
     async with fleet(make_store, bad, FINE, FINE, policy=policy) as members:
         await members[0].ask()
         for each in members:
-            await until(lambda e=each: e.engine.is_benched("p/a") or all_heard(members, "model.due"))  # type: ignore[misc]
+            await each.until(lambda e: e.engine.is_benched("p/a") or all_heard(members, "model.due"))
         for each in members:
-            await until(lambda e=each: not row(e.engine, "p/a"))  # type: ignore[misc]
+            await each.until(lambda e: not row(e.engine, "p/a"))
         answers = await asyncio.gather(*(each.ask() for each in members for _ in range(5)))
         assert answers.count("p/a") >= 1
         taken = [event for event in all_heard(members, "model.trial") if event.outcome is None]

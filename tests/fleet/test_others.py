@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from typing import Any
 from unittest import mock
@@ -14,10 +15,11 @@ from unittest import mock
 from engine.store.base import Journaled, Record, Store
 from engine.store.memory import MemoryStore
 from engine.store.redis import RedisStore
-from tests.fleet.stage import Scripts, fleet, journal, member, until
+from tests.fleet.stage import Scripts, fleet, inside, journal, member, until
 from tests.scripted import Heard
 from tests.store import redis_server
 from tests.store.backends import MakeStore
+from tests.store.patience import PATIENCE_S
 from tui.journal_pages import pages
 
 FINE: Scripts = {"a": ["from a"]}
@@ -50,7 +52,7 @@ async def test_nothing_is_read_when_nobody_listens_any_more() -> None:
             await other.ask()
             await other.engine.flush()
             await one.engine.flush()
-            await until(lambda: not one.engine._fleet._clerk._tail._followers)  # type: ignore[union-attr]
+            await until(lambda: not inside(one.engine)._clerk._tail._followers)
             assert read.call_count == 0
         assert one.engine.store.ok
 
@@ -103,7 +105,7 @@ async def test_a_long_history_lets_steps_of_the_bench_in_between() -> None:
     def read(store: MemoryStore, *asked: Any) -> list[Journaled]:
         parts.append((asked[2], len(space.rows().rows)))
         if len(parts) == 2:
-            engine._fleet._loop.call_soon_threadsafe(engine.bench, "p/a")  # type: ignore[union-attr]
+            inside(engine)._loop.call_soon_threadsafe(engine.bench, "p/a")
         return real(store, *asked)
 
     async with member(space.another(), FINE).engine as engine:
@@ -116,7 +118,7 @@ async def test_an_engine_whose_clock_is_ahead_looks_into_the_same_window_and_pru
     with redis_server.running() as server:
 
         def make() -> RedisStore:
-            return RedisStore(server.url, answer_within_s=redis_server.PATIENCE_S)
+            return RedisStore(server.url, answer_within_s=PATIENCE_S)
 
         async with fleet(make, FINE) as (one,):
             await one.ask()
@@ -128,7 +130,7 @@ async def test_an_engine_whose_clock_is_ahead_looks_into_the_same_window_and_pru
                 await until(lambda: len(heard) >= len(one.heard))
                 assert len(await engine.history(300)) == len(one.heard)
                 await engine.flush()
-                await until(lambda: engine._fleet._clerk._prune_at > 0)  # type: ignore[union-attr]
+                await until(lambda: inside(engine)._clerk._prune_at > 0)
             assert len(await one.engine.history(300)) == len(one.heard)
 
 
@@ -136,7 +138,7 @@ async def test_a_bench_that_is_removed_repeats_nothing_of_the_journal() -> None:
     with redis_server.running() as server:
 
         def make() -> RedisStore:
-            return RedisStore(server.url, answer_within_s=redis_server.PATIENCE_S)
+            return RedisStore(server.url, answer_within_s=PATIENCE_S)
 
         async with fleet(make, FINE, FINE) as (one, other):
             heard = Heard()
@@ -156,7 +158,7 @@ async def test_many_hints_bring_few_looks() -> None:
     with redis_server.running() as server:
 
         def make() -> RedisStore:
-            return RedisStore(server.url, answer_within_s=redis_server.PATIENCE_S)
+            return RedisStore(server.url, answer_within_s=PATIENCE_S)
 
         real, real_hint = RedisStore.changed, RedisStore.hint
         looks: list[float] = []
@@ -182,9 +184,13 @@ async def test_many_hints_bring_few_looks() -> None:
             ):
                 begun = time.monotonic()
                 for number in range(300):
-                    writer.update("p/x", (), lambda _texts, _now, number=number: str(number))  # type: ignore[misc]
+                    writer.update("p/x", (), partial(_written, number))
                 took_s = time.monotonic() - begun
                 await until(lambda: looks)
             assert len(looks) <= took_s / 0.05 + 3
             assert waits < 10 * (len(looks) + 3)  # it does not go round and round in between
             assert all(later - sooner >= 0.049 for sooner, later in pairwise(looks))
+
+
+def _written(number: int, _rows: object, _now: float) -> str:
+    return str(number)

@@ -50,7 +50,7 @@ async def test_a_bench_by_hand_is_seen_everywhere_and_so_is_its_end(make_store: 
         first, *others = members
         first.engine.bench(name, for_=600, reason="cost", by="alice")
         for each in others:
-            assert await until(lambda e=each: e.engine.is_benched(name)) < 5  # type: ignore[misc]
+            assert await each.until(lambda e: e.engine.is_benched(name)) < 5
         ours = row(first.engine, name)
         for each in others:
             theirs = row(each.engine, name)
@@ -58,7 +58,7 @@ async def test_a_bench_by_hand_is_seen_everywhere_and_so_is_its_end(make_store: 
             assert abs(epoch(theirs.until) - epoch(ours.until)) <= 0.005
         assert others[0].engine.unbench(name, by="bob")
         for each in members:
-            await until(lambda e=each: not e.engine.is_benched(name))  # type: ignore[misc]
+            await each.until(lambda e: not e.engine.is_benched(name))
         kind = "key" if "#" in name else "model"
         assert [(e.engine, e.by, e.manual) for e in all_heard(members, f"{kind}.benched")] == [
             ("e0", "alice", True)
@@ -96,7 +96,7 @@ async def test_a_failure_benches_everywhere_and_only_one_engine_tells(make_store
     async with fleet(make_store, BAD, FINE, FINE) as members:
         assert await members[0].ask() == "p/b"
         for each in members:
-            await until(lambda e=each: e.engine.is_benched("p/a"))  # type: ignore[misc]
+            await each.until(lambda e: e.engine.is_benched("p/a"))
             assert await each.ask() == "p/b"
         assert [p.provider.models().count("a") for p in members] == [1, 0, 0]
         (benched,) = all_heard(members, "model.benched")

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,7 +78,7 @@ async def test_each_engine_goes_on_alone_and_all_is_made_up_for_afterwards(outag
         assert other.engine.unbench("p/x", by="bob")
         assert await other.ask() == "p/b"
         for each in (one, other):
-            await until(lambda e=each: not e.engine.store.ok)  # type: ignore[misc]
+            await each.until(lambda e: not e.engine.store.ok)
             assert each.engine.store.why
             assert each.engine.store.shared
             assert each.engine.is_benched("p/y")
@@ -88,10 +89,10 @@ async def test_each_engine_goes_on_alone_and_all_is_made_up_for_afterwards(outag
         assert other.engine.is_benched("p/a")
         outage.heal()
         for each in (one, other):
-            await until(lambda e=each: e.engine.store.ok and e.heard.of("store.restored"))  # type: ignore[misc]
+            await each.until(lambda e: e.engine.store.ok and e.heard.of("store.restored"))
         for each in (one, other):
             for name, is_out in {"p/a": True, "p/b": True, "p/x": False, "p/y": True}.items():
-                await until(lambda e=each, n=name, i=is_out: e.engine.is_benched(n) == i)  # type: ignore[misc]
+                await each.until(partial(_is_benched, name, is_out))
             assert (
                 row(each.engine, "p/b")[3:6] == (600.0, True, "meanwhile") or row(each.engine, "p/b").manual
             )
@@ -194,17 +195,17 @@ async def test_what_was_flushed_is_put_back_by_all_and_doubled_by_none(server: r
         one.engine.bench("p/x")
         await one.ask()
         for each in members:
-            await until(lambda e=each: len(e.engine.benched()) == 3)  # type: ignore[misc]
+            await each.until(lambda e: len(e.engine.benched()) == 3)
             await each.engine.flush()
             each.heard.clear()
         before = {out.name: out for out in other.engine.benched()}
         server.ask("FLUSHALL")
         third.engine.unbench("p/x")  # it is not yet known that all is lost
         for each in members:
-            await until(lambda e=each: e.heard.of("store.restored"))  # type: ignore[misc]
+            await each.until(lambda e: e.heard.of("store.restored"))
             await each.engine.flush()
         for each in members:
-            await until(lambda e=each: not e.engine.is_benched("p/x"))  # type: ignore[misc]
+            await each.until(lambda e: not e.engine.is_benched("p/x"))
             after = {out.name: out for out in each.engine.benched()}
             assert after.keys() == {"p/a", "p/b"}
             for name, out in after.items():
@@ -252,15 +253,15 @@ async def test_a_file_that_is_removed_or_damaged_while_it_is_open_is_made_anew(
         other.engine.bench("p/x")
         await one.ask()
         for each in (one, other):
-            await until(lambda e=each: len(e.engine.benched()) == 3)  # type: ignore[misc]
+            await each.until(lambda e: len(e.engine.benched()) == 3)
             await each.engine.flush()
             each.heard.clear()
         strike(path)
         assert other.engine.unbench("p/x")
         assert await other.ask() == "p/c"
         for each in (one, other):
-            await until(lambda e=each: e.heard.of("store.restored") and e.engine.store.ok)  # type: ignore[misc]
-            await until(lambda e=each: not e.engine.is_benched("p/x"))  # type: ignore[misc]
+            await each.until(lambda e: e.heard.of("store.restored") and e.engine.store.ok)
+            await each.until(lambda e: not e.engine.is_benched("p/x"))
             await each.engine.flush()
             assert {out.name for out in each.engine.benched()} == {"p/a", "p/b"}
             assert each.heard.names().count("store.restored") == each.heard.names().count("store.degraded")
@@ -352,3 +353,7 @@ async def _timed(what: Any) -> float:
     async with asyncio.timeout(10):
         await what
     return time.monotonic() - begun
+
+
+def _is_benched(name: str, wanted: bool, each: Member) -> bool:
+    return each.engine.is_benched(name) == wanted

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Final
 
 from engine.store.base import Store
 from engine.store.memory import MemoryStore
 from engine.store.sqlite import SqliteStore
 from tests.store import redis_backend
-
-PATIENCE_S: Final = 30.0
-"""How long a busy machine may take for what is a matter of milliseconds."""
 
 HOSTILE = (
     "",
@@ -38,15 +33,6 @@ HOSTILE = (
 
 MakeStore = Callable[[], Store]
 Backend = Callable[[], AbstractContextManager[MakeStore]]
-
-
-def soon(holds: Callable[[], object]) -> bool:
-    """True as soon as something holds, False if it never does."""
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        if holds():
-            return True
-    return False
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any
 
-from tests.store.backends import PATIENCE_S
+from tests.store.patience import PATIENCE_S
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.store.sqlite_work"])

@@ -12,11 +12,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
 
 import pytest
 
-PATIENCE_S: Final = 20.0
+from tests.store.patience import PATIENCE_S
 
 
 def program() -> str:
@@ -62,12 +61,13 @@ class Server:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-            while self._process.poll() is None and time.monotonic() < deadline:
+            while self._process.returncode is None and time.monotonic() < deadline:
                 if self._is_ours(port):
                     self.port = port
                     self._watch()
                     return
-                time.sleep(0.002)
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(0.002)
             self.stop()
             # Somebody else may have taken the port between our looking and its binding.
             if time.monotonic() >= deadline:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final, TypeVar
 
 from engine.store.base import Presence, Record, StoreError, Update
 from engine.store.redis import RedisStore
-from tests.store.redis_server import PATIENCE_S
+from tests.store.patience import PATIENCE_S
 
 WHO: Final = Presence("run-1", "api", "host", 4711)
 WHAT: Final = Record(1.0, "api", "run-1", "{}")
@@ -53,17 +52,6 @@ def opened(url: str) -> Iterator[RedisStore]:
         yield store
     finally:
         store.close()
-
-
-def soon(holds: Callable[[], object]) -> bool:
-    """Waits until something holds; an error of the store is not it yet."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        with suppress(StoreError):
-            if holds():
-                return True
-        time.sleep(0.002)
-    return False
 
 
 def trouble(act: Callable[[], object]) -> StoreError:

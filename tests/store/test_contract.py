@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from engine.store.base import Record, Row, Step, Store
-from tests.store.backends import HOSTILE, PATIENCE_S, MakeStore, soon
+from tests.store.backends import HOSTILE, MakeStore
+from tests.store.patience import PATIENCE_S, soon
 from tests.store.sqlite_work import put
 
 

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from engine.store.base import Journaled, Presence, Record, Store
-from tests.store.backends import HOSTILE, PATIENCE_S, MakeStore, soon
+from tests.store.backends import HOSTILE, MakeStore
+from tests.store.patience import PATIENCE_S, soon
 
 STEP_S = 1000.0
 """Longer than any of these tests takes."""

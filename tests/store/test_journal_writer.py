@@ -15,8 +15,9 @@ from engine.store.journal import JournalWriter
 from engine.store.memory import MemoryStore
 from engine.store.redis import RedisStore
 from tests.store import redis_server
+from tests.store.patience import soon
 from tests.store.redis_server import Server
-from tests.store.redis_stage import opened, soon, trouble
+from tests.store.redis_stage import opened, trouble
 
 WHO = Presence("run", "name", "host", 1)
 AT = "2026-01-01T00:00:00.000Z"

@@ -17,7 +17,8 @@ from hypothesis.stateful import (
 )
 
 from engine.store.base import Presence, Record, Row, Store
-from tests.store.backends import BACKENDS, connections, soon
+from tests.store.backends import BACKENDS, connections
+from tests.store.patience import soon
 
 NAMES = st.sampled_from(["p/a", "p/b", "p/*", "p#key", "\ud800"])
 TEXTS = st.text(max_size=8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from functools import partial
 
@@ -12,6 +12,7 @@ import pytest
 from engine.store.base import StoreError
 from engine.store.redis import RedisStore
 from tests.store import redis_server
+from tests.store.patience import soon
 from tests.store.redis_server import Server
 from tests.store.redis_stage import (
     METHODS,
@@ -23,7 +24,6 @@ from tests.store.redis_stage import (
     opened,
     patient,
     put,
-    soon,
     trouble,
 )
 
@@ -117,8 +117,8 @@ def test_a_change_that_was_looked_up_before_a_flush_begins_again(server: Server)
         put(store, "a/b", "lost")
         seen: list[dict[str, str]] = []
 
-        def step(texts: object, _now: float) -> str:
-            seen.append(dict(texts))  # type: ignore[call-overload]
+        def step(texts: Mapping[str, str], _now: float) -> str:
+            seen.append(dict(texts))
             if len(seen) == 1:
                 server.ask("FLUSHALL")
                 put(other, "a/b", "new")

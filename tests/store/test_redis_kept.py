@@ -10,7 +10,8 @@ import pytest
 from engine.store.base import Presence, StoreRefused
 from engine.store.redis import RedisStore
 from tests.store import redis_server
-from tests.store.redis_server import PATIENCE_S, Server
+from tests.store.patience import PATIENCE_S
+from tests.store.redis_server import Server
 from tests.store.redis_stage import WHAT, WHO, opened, patient, put, trouble
 
 DAY_S = 86_400

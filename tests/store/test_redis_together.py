@@ -6,14 +6,16 @@ import select
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import pytest
 
 from engine.store.base import Row
 from engine.store.redis import RedisStore
 from tests.store import redis_server
-from tests.store.redis_server import PATIENCE_S, Server
-from tests.store.redis_stage import WHAT, opened, put, soon
+from tests.store.patience import PATIENCE_S, soon
+from tests.store.redis_server import Server
+from tests.store.redis_stage import WHAT, opened, put
 
 
 @pytest.fixture
@@ -112,8 +114,8 @@ def test_a_step_whose_process_stood_still_is_taken_again(
     with opened(server.url) as store:
         real = store._look
 
-        def look(*args: object) -> tuple[list[Row], float]:
-            rows, now = real(*args)  # type: ignore[arg-type]
+        def look(*args: Any) -> tuple[list[Row], float]:
+            rows, now = real(*args)
             return rows, now if times else now - 2.0
 
         monkeypatch.setattr(store, "_look", look)

@@ -14,7 +14,8 @@ from engine.store.base import StoreRefused
 from engine.store.redis import RedisStore
 from engine.store.redis_link import read_url
 from tests.store import redis_server
-from tests.store.redis_server import PATIENCE_S, Server
+from tests.store.patience import PATIENCE_S
+from tests.store.redis_server import Server
 from tests.store.redis_stage import Impostor, listening, opened, patient, put, trouble
 
 CERTIFICATE = Path(__file__).parents[1] / "upstream" / "selfsigned.pem"

@@ -16,7 +16,7 @@ from engine.store import sqlite_connection, sqlite_file
 from engine.store.base import Presence, Record, Store, StoreError
 from engine.store.memory import MemoryStore
 from engine.store.sqlite import SqliteStore
-from tests.store.backends import PATIENCE_S, soon
+from tests.store.patience import PATIENCE_S, soon
 from tests.store.sqlite_work import (
     names,
     one_more,

@@ -19,7 +19,7 @@ import pytest
 from engine.store.base import Record, StoreError, StoreRefused
 from engine.store.sqlite import SqliteStore
 from engine.store.sqlite_schema import STEPS
-from tests.store.backends import PATIENCE_S
+from tests.store.patience import PATIENCE_S
 from tests.store.processes import call
 from tests.store.sqlite_work import (
     fill_up,
@@ -118,7 +118,7 @@ def test_what_is_no_plain_file_is_refused(tmp_path: Path, kind: str) -> None:
 
 def test_a_path_that_no_system_knows_is_refused() -> None:
     with pytest.raises(StoreRefused, match="null"):
-        SqliteStore(Path("/tmp/a\0b.db")).open()  # noqa: S108
+        SqliteStore(Path("/tmp/a\0b.db")).open()  # noqa: S108 - nothing is made there
 
 
 @pytest.mark.parametrize("below", ["standby.db", "folder/standby.db", "a/b/standby.db"])
@@ -175,7 +175,7 @@ def test_missing_rights_are_told(
 
 def test_a_full_file_is_told_and_what_was_written_stays(tmp_path: Path) -> None:
     store = opened(tmp_path / "standby.db")
-    store._file._db.execute("PRAGMA max_page_count = 40")  # type: ignore[union-attr]
+    store._file._db.execute("PRAGMA max_page_count = 40")  # type: ignore[union-attr]  # it is open
     why, written = write_until_it_ends(store)
     assert "standby.db can't be written: no space left on device; make room on the disk" in why
     with pytest.raises(StoreError, match="no space left"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -413,7 +412,10 @@ async def test_escape_stops_a_probe_before_it_clears_the_filter() -> None:
         await stage.press("E", "right", "enter")
         stage.app.desk.probes.begin("p/large")
         stage.view.refresh_bindings()
-        check: Callable[[str], object] = lambda action: stage.view.check_action(action, ())  # noqa: E731
+
+        def check(action: str) -> object:
+            return stage.view.check_action(action, ())
+
         assert not check("all_engines")
         stage.app.desk.probes.end("p/large")
         assert check("all_engines")

@@ -129,7 +129,7 @@ class BoardScreen(View):
     def action_engine(self) -> None:
         """Asks whose attempts are to be seen."""
         # Loaded when it is first asked for, as the dialog.
-        from tui.screens.engine_chooser import EngineChooser  # noqa: PLC0415
+        from tui.screens.engine_chooser import EngineChooser  # noqa: PLC0415 - the board comes sooner
 
         names = sorted(self.engine_names() | ({self.attempts.engine} - {""}))
         self.app.push_screen(EngineChooser(self.desk, names, self.attempts.engine), self._only)
@@ -154,7 +154,7 @@ class BoardScreen(View):
     def action_bench(self) -> None:
         """Asks how long and why; it is what is under the cursor now, whatever happens meanwhile."""
         # Loaded when it is first asked for: the board is on the screen sooner.
-        from tui.screens.bench_dialog import BenchDialog  # noqa: PLC0415
+        from tui.screens.bench_dialog import BenchDialog  # noqa: PLC0415 - the board comes sooner
 
         name = self._under_cursor
         if name:
@@ -206,7 +206,7 @@ class BoardScreen(View):
         """Shows the keys of the model's provider, or hides them."""
         if self.keys is None:
             # Loaded when it is first asked for, as the dialog.
-            from tui.widgets.provider_keys import ProviderKeys  # noqa: PLC0415
+            from tui.widgets.provider_keys import ProviderKeys  # noqa: PLC0415 - the board comes sooner
 
             self.keys = ProviderKeys(self.desk)
             self.keys.display = False

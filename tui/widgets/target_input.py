@@ -37,7 +37,12 @@ class TargetInput(SafeInput):
         Binding("up", "next(-1)", show=False),
     ]
 
-    def __init__(self, names: Callable[[], Sequence[str]], *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        names: Callable[[], Sequence[str]],
+        *,
+        id: str | None = None,  # noqa: A002  (Textual's own name for it)
+    ) -> None:
         super().__init__(
             placeholder="a chain, an alias, provider/model, or several: a/x, b/y",
             suggester=_Ghost(names),
