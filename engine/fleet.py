@@ -19,7 +19,8 @@ from engine.seen import EngineSeen, StoreState
 from engine.shared_bench import WAITS_S, SharedBench, resolve
 from engine.sideline import Sideline
 from engine.store.base import Changes, Journaled, Presence, Store, StoreError
-from engine.store.clerk import BEAT_EVERY_S, Clerk
+from engine.store.chores import BEAT_EVERY_S
+from engine.store.clerk import Clerk
 from engine.store.journal import JournalWriter
 from engine.store.listener import Job
 from engine.store.tail import decoded

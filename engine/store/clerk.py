@@ -7,35 +7,25 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
 from engine.bus import Observers, log
-from engine.events import Event
 from engine.identity import Identity
-from engine.store.base import Presence, Store, StoreError, StoreRefused
+from engine.store.base import Store, StoreError, StoreRefused
+from engine.store.chores import Chores
 from engine.store.journal import JournalWriter
 from engine.store.listener import Job, Listener
-from engine.store.rows import is_forgettable
-from engine.store.shift import Shift
-from engine.store.tail import Tail
 from engine.store.waiting import readable
+from engine.store.watch import Watch
 
-BEAT_EVERY_S: Final = 5.0
-_LIST_EVERY_S: Final = 1.0
-_LISTED_FOR_S: Final = 10.0
 _WRITE_EVERY_S: Final = 0.1
-_FOLLOW_EVERY_S: Final = 0.2
-_HINTED_EVERY_S: Final = 0.05
-_PRUNE_EVERY_S: Final = 5.0
-_PRUNE_AGAIN_S: Final = 0.05
-_FORGET_EVERY_S: Final = 600.0
 _RETRY_S: Final = (0.25, 0.5, 1.0, 2.0)
 _RETRY_REFUSED_S: Final = 5.0
-_CLOCK_JUMP_S: Final = 0.5
 _LEAVES_WITHIN_S: Final = 1.0
+_LONG_AGO: Final = -float("inf")
 _ENDED: Final = "the engine is closed"
 
 
@@ -70,11 +60,8 @@ class Clerk:
         self._identity = identity
         self._journal = journal
         self._listener = weakref.ref(listener)
-        self._clock = clock
-        self._wall = wall
-        self._visible = visible
-        self._tail = Tail(identity)
-        self._shift = Shift(clock)
+        self._watch = Watch(store, identity, clock=clock, wall=wall, tell=self._tell, post=self._post)
+        self._chores = Chores(store, identity, journal, self._tell, visible=visible)
         self._jobs: deque[Job[Any]] = deque()
         self._lock = threading.Lock()  # over the thread's coming and going
         self._thread: threading.Thread | None = None
@@ -83,12 +70,7 @@ class Clerk:
         self._wake: socket.socket | None = None
         self._is_open = False
         self._failures = 0
-        self._version = 0
-        self._incarnation = ""
-        self._offset = 0.0
-        self._retry_at = self._look_at = self._write_at = self._beat_at = self._prune_at = -float("inf")
-        self._list_at = self._asked_at = self._hint_at = -float("inf")
-        self._forget_at = time.monotonic() + _FORGET_EVERY_S
+        self._retry_at = self._write_at = _LONG_AGO
         self._leave_by: float | None = None
         self._on_end: list[Callable[[], object]] = []
         self._is_stopping = False
@@ -110,7 +92,7 @@ class Clerk:
             self._woken.setblocking(False)
             self._wake.setblocking(False)
             self._leave_by = None
-            self._failures, self._retry_at = 0, -float("inf")
+            self._failures, self._retry_at = 0, _LONG_AGO
             self._thread = threading.Thread(target=self._main, name="standby: store", daemon=True)
             self._thread.start()
         return True
@@ -125,12 +107,12 @@ class Clerk:
 
     def follow(self, observers: Observers, since_s: float) -> None:
         """Has observers told of the events of others, from so many seconds back, as long as one is left."""
-        self._tail.follow(observers, since_s)
+        self._watch.follow(observers, since_s)
         self.wake()
 
     def asked(self) -> None:
         """Somebody wants to know who is there: for a while they are counted more often."""
-        self._asked_at = time.monotonic()
+        self._chores.asked()
 
     def stop(self, ended: Callable[[], object]) -> None:
         """Ends the thread, soon: what waits to be written is, if the store takes it within a second.
@@ -243,21 +225,11 @@ class Clerk:
                 return
             self._connect()
         self._do_jobs()
-        if now >= self._look_at or self._tail.is_waiting or (now >= self._hint_at and self._is_hinted()):
-            self._look()
+        self._watch.look_if_due(now)
         if now >= self._write_at or self._leave_by is not None:
             self._write_at = now + _WRITE_EVERY_S
             self._write()
-        if now >= self._beat_at:
-            self._beat()
-        if now >= self._list_at and self._is_asked:
-            self._list()
-        if now >= self._prune_at:
-            more = self._journal.prune(self._store)
-            self._prune_at = now + (_PRUNE_AGAIN_S if more else _PRUNE_EVERY_S)
-        if now >= self._forget_at:
-            self._forget_at = now + _FORGET_EVERY_S
-            self._forget()
+        self._chores.do_those_due(now, is_followed=self._watch.tail.is_followed)
         self._failures, self._has_faulted = 0, False
         told, self._untold = self._untold or (), None
         for each in told:
@@ -265,21 +237,18 @@ class Clerk:
 
     def _connect(self) -> None:
         notices = self._store.open()
-        asked = self._clock()
-        changes = self._store.rows()
-        shift = self._shift.seen(asked, changes.now)
+        changes, shift = self._watch.begin()
         self._is_open = True
         if self._failures:
             self._untold = []
-        self._offset = self._wall() - self._clock()
-        self._tail.again()
-        self._version, self._incarnation = changes.version, changes.incarnation
-        self._beat()  # whoever comes is seen, and sees the others, from the first
+        self._chores.beat()  # whoever comes is seen, and sees the others, from the first
         self._tell(lambda listener: listener.opened(notices, changes, shift))
 
     def _do_jobs(self) -> None:
         while self._jobs:
-            self._tail.admit(self._store)  # who came before a job was given hears of all that follows it
+            self._watch.tail.admit(
+                self._store
+            )  # whoever came before a job hears of all that follows it
             job = self._jobs.popleft()
             try:
                 result = job.run(self._store)
@@ -299,71 +268,12 @@ class Clerk:
     def _fail(self, job: Job[Any], error: Exception) -> None:
         self._post(lambda _: job.failed(error))
 
-    def _look(self) -> None:
-        """Takes in what others did."""
-        now = time.monotonic()
-        poll_s = self._store.poll_s
-        self._look_at = now + (min(poll_s, _FOLLOW_EVERY_S) if self._tail.is_followed else poll_s)
-        self._hint_at = now + _HINTED_EVERY_S
-        offset = self._wall() - self._clock()
-        jumped = abs(offset - self._offset) > _CLOCK_JUMP_S  # somebody set it, or the machine slept
-        changed = self._store.changed()
-        if changed or jumped:
-            self._offset = offset
-            self._read_rows(0 if jumped else self._version)
-        for observers, events in self._tail.read(self._store, changed=changed):
-            self._post(partial(_heard, observers, events))
-
-    def _read_rows(self, after: int) -> None:
-        asked = self._clock()
-        changes = self._store.rows(after)
-        if changes.incarnation != self._incarnation:
-            changes = self._store.rows()
-            self._tail.again()
-            self._version, self._incarnation = changes.version, changes.incarnation
-            shift = self._shift.seen(asked, changes.now)
-            self._tell(lambda listener: listener.replaced(changes, shift))
-            return
-        self._version = changes.version
-        shift = self._shift.seen(asked, changes.now)
-        if changes.rows:
-            self._tell(lambda listener: listener.changed(changes, shift))
-
     def _write(self) -> None:
         """Writes the journal, a part at a time: steps of the bench don't wait behind it."""
         while not self._journal.encode(lambda: bool(self._jobs)):
             self._do_jobs()
         while self._journal.write(self._store):
             self._do_jobs()
-
-    def _beat(self) -> None:
-        self._beat_at = time.monotonic() + BEAT_EVERY_S
-        if self._visible:
-            own = self._identity
-            self._store.beat(Presence(own.run, own.name, socket.gethostname(), own.pid))
-        self._list()
-
-    def _list(self) -> None:
-        """Looks who is there."""
-        self._list_at = time.monotonic() + _LIST_EVERY_S
-        engines, now = self._store.engines()
-        self._tell(lambda listener: listener.present(engines, now))
-
-    @property
-    def _is_asked(self) -> bool:
-        """True if somebody wants to know at once who comes and goes."""
-        return self._tail.is_followed or time.monotonic() < self._asked_at + _LISTED_FOR_S
-
-    def _forget(self) -> None:
-        """Removes the rows that say nothing any more."""
-        changes = self._store.rows()
-        self._store.forget(
-            {
-                row.name: row.version
-                for row in changes.rows
-                if is_forgettable(row.name, row.state, changes.now)
-            }
-        )
 
     def _lose(self, error: StoreError) -> None:
         self._is_open, self._untold = False, None
@@ -373,35 +283,34 @@ class Clerk:
         waits = _RETRY_REFUSED_S if isinstance(error, StoreRefused) else _RETRY_S[min(self._failures, 3)]
         self._failures += 1
         self._retry_at = time.monotonic() + waits
-        self._look_at = self._beat_at = -float("inf")
+        self._see_all_anew()
         self._tell(lambda listener: listener.lost(error))
 
     def _go(self) -> None:
         """Says goodbye."""
-        if self._is_open and self._visible:
-            with suppress(Exception):
-                self._store.leave(self._identity.run)
+        if self._is_open:
+            self._chores.leave()
         with suppress(Exception):
             self._store.close()
         self._is_open = False
-        self._look_at = self._beat_at = -float("inf")
+        self._see_all_anew()
 
-    def _is_hinted(self) -> bool:
-        hint = self._store.hint()
-        return hint is not None and bool(readable([hint], 0.0))
+    def _see_all_anew(self) -> None:
+        self._watch.look_soon()
+        self._chores.beat_soon()
 
     def _rest(self) -> None:
         """Waits until there is something to do."""
-        if self._jobs or self._leave_by is not None or (self._is_open and self._tail.is_waiting):
+        if self._jobs or self._leave_by is not None or (self._is_open and self._watch.tail.is_waiting):
             return
         now = time.monotonic()
-        due = min(self._look_at, self._write_at, self._prune_at) if self._is_open else self._retry_at
+        due, hint = self._retry_at, None
+        if self._is_open:
+            look_at, hint = self._watch.until_due(now)
+            due = min(look_at, self._write_at, self._chores.prune_at)
         wait_s = min(_WRITE_EVERY_S, due - now)
         if wait_s <= 0:
             return
-        hint = self._store.hint() if self._is_open else None
-        if hint is not None and now < self._hint_at:  # hints may be many; one look takes in all of them
-            hint, wait_s = None, min(wait_s, self._hint_at - now)
         woken = self._woken
         own = None if woken is None else woken.fileno()
         ready = readable([each for each in (own, hint) if each is not None], wait_s)
@@ -409,10 +318,6 @@ class Clerk:
             with suppress(BlockingIOError):
                 while woken.recv(4096):
                     pass
-
-
-def _heard(observers: Observers, events: Sequence[Event], listener: Listener) -> None:
-    listener.heard(observers, events)
 
 
 def _done(job: Job[Any], result: Any, _: Listener) -> None:

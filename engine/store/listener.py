@@ -63,3 +63,7 @@ class Listener(Protocol):
 
     def present(self, engines: Sequence[Presence], now: float) -> None:
         """Who is there, by the store's time."""
+
+
+Tell = Callable[[Callable[[Listener], object]], None]
+"""Has something said to the listener, in the engine's thread."""

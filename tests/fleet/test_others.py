@@ -52,7 +52,7 @@ async def test_nothing_is_read_when_nobody_listens_any_more() -> None:
             await other.ask()
             await other.engine.flush()
             await one.engine.flush()
-            await until(lambda: not inside(one.engine)._clerk._tail._followers)
+            await until(lambda: not inside(one.engine)._clerk._watch.tail._followers)
             assert read.call_count == 0
         assert one.engine.store.ok
 
@@ -130,7 +130,7 @@ async def test_an_engine_whose_clock_is_ahead_looks_into_the_same_window_and_pru
                 await until(lambda: len(heard) >= len(one.heard))
                 assert len(await engine.history(300)) == len(one.heard)
                 await engine.flush()
-                await until(lambda: inside(engine)._clerk._prune_at > 0)
+                await until(lambda: inside(engine)._clerk._chores.prune_at > 0)
             assert len(await one.engine.history(300)) == len(one.heard)
 
 

@@ -70,22 +70,28 @@ class _Listener:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._lines = [self._listener]
+        self._shut: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._begin(self._accept)
 
     def close(self) -> None:
-        """Ends everything."""
-        for line in self._lines:
-            with suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
+        """Ends everything, also what is being accepted meanwhile: a thread may open lines until it ends."""
+        while self._lines or self._threads:
+            while self._lines:
+                line = self._lines.pop()
+                with suppress(OSError):
+                    line.shutdown(socket.SHUT_RDWR)
+                self._shut.append(line)
+            if self._threads:
+                self._threads.pop(0).join(10)
+        for line in self._shut:
             line.close()
-        for thread in self._threads:
-            thread.join(10)
 
     def _begin(self, act: Callable[..., None], *lines: socket.socket) -> None:
         self._lines += lines
-        self._threads.append(threading.Thread(target=act, args=lines, daemon=True))
-        self._threads[-1].start()
+        thread = threading.Thread(target=act, args=lines, daemon=True)
+        thread.start()
+        self._threads.append(thread)
 
     def _accept(self) -> None:
         with suppress(OSError):
