@@ -167,7 +167,7 @@ class Attempt:
         if request.bus.wants(AttemptStarted):
             request.bus.emit(
                 AttemptStarted(
-                    **request.where(),
+                    live=request,
                     model=self.model,
                     provider=self.seat.config.name,
                     key=self.key_name,
@@ -188,7 +188,7 @@ class Attempt:
         if request.bus.wants(AttemptFirstToken):
             request.bus.emit(
                 AttemptFirstToken(
-                    **request.where(), model=self.model, after_s=self.first_token_at - self.started
+                    live=request, model=self.model, after_s=self.first_token_at - self.started
                 )
             )
 
@@ -206,7 +206,7 @@ class Attempt:
             first = None if self.first_token_at is None else self.first_token_at - self.started
             request.bus.emit(
                 AttemptSucceeded(
-                    **request.where(),
+                    live=request,
                     model=self.model,
                     key=self.key_name,
                     attempt=self.number,
@@ -234,7 +234,7 @@ class Attempt:
         if request.bus.wants(AttemptFailed):
             request.bus.emit(
                 AttemptFailed(
-                    **request.where(),
+                    live=request,
                     model=self.model,
                     key=self.key_name,
                     attempt=self.number,
@@ -259,7 +259,7 @@ class Attempt:
         if self.settle() and self.request.bus.wants(AttemptCancelled):
             self.request.bus.emit(
                 AttemptCancelled(
-                    **self.request.where(),
+                    live=self.request,
                     model=self.model,
                     attempt=self.number,
                     elapsed_s=self.elapsed_s,

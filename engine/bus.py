@@ -32,8 +32,10 @@ _THOUSANDTHS: Final = tuple(f".{ms:03d}Z" for ms in range(1000))
 
 def iso(epoch_s: float) -> str:
     """A time as ISO 8601 in UTC with milliseconds; what no calendar holds is its first or last second."""
-    ms = floor(min(max(epoch_s, _FIRST_S), _LAST_S) * 1000 + _HALF_A_MICROSECOND)
-    return _second(ms // 1000) + _THOUSANDTHS[ms % 1000]
+    if not _FIRST_S <= epoch_s <= _LAST_S:
+        epoch_s = _FIRST_S if epoch_s < _FIRST_S else _LAST_S
+    second, ms = divmod(floor(epoch_s * 1000 + _HALF_A_MICROSECOND), 1000)
+    return _second(second) + _THOUSANDTHS[ms]
 
 
 @lru_cache(4)
@@ -134,14 +136,17 @@ class Bus:
         What an observer brings about while it hears of an event is told after that event.
         """
         self._seq += 1
-        if not self._engine:
-            self._engine = self._name_of()
         facts = event.__dict__  # before anybody has seen it
-        facts["at"], facts["seq"], facts["engine"] = iso(self._wall()), self._seq, self._engine
-        if self._is_handing_out:
-            self._waiting.append(event)
-        else:
-            self._hand_out(event)
+        facts["at"] = iso(self._wall())
+        facts["seq"] = self._seq
+        facts["engine"] = self._engine or self._settle_name()
+        self._waiting.append(event)
+        if not self._is_handing_out:
+            self._hand_out()
+
+    def _settle_name(self) -> str:
+        self._engine = self._name_of()
+        return self._engine
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -154,24 +159,20 @@ class Bus:
             yield
         finally:
             self._is_handing_out = False
-            if self._waiting:
-                self._hand_out(self._waiting.popleft())
+            self._hand_out()
 
-    def _hand_out(self, event: Event) -> None:
-        """Hands an event on, and those that wait or come meanwhile."""
+    def _hand_out(self) -> None:
+        """Hands on the events that wait, and those that come meanwhile."""
         self._is_handing_out = True
+        waiting, observers = self._waiting, self._observers
         try:
-            self._hand(event)
-            while self._waiting:
-                self._hand(self._waiting.popleft())
+            while waiting:
+                event = waiting.popleft()
+                observers.hand(event)
+                if log.isEnabledFor(event.log_level) or log.isEnabledFor(event.severity):
+                    log.log(event.severity, "%s", as_line(event))
         finally:
             self._is_handing_out = False
-
-    def _hand(self, event: Event) -> None:
-        self._observers.hand(event)
-        severity = event.severity
-        if log.isEnabledFor(severity):
-            log.log(severity, "%s", as_line(event))
 
     def events(self, maxsize: int = 10_000) -> EventQueue:
         """Every event from now on, as an asynchronous iterator.

@@ -54,11 +54,12 @@ class RequestEvent(Event):
     Attributes:
         request: The request's id.
         chain: The chain it named, None where it named none.
-        live: The request itself, for observers in this process; never written anywhere.
+        live: The request itself, for observers in this process; never written anywhere. Given, it gives
+            the other two.
     """
 
-    request: str | None = None
-    chain: str | None = None
+    request: str | None = field(default=None, metadata={"of_live": "id"})
+    chain: str | None = field(default=None, metadata={"of_live": "chain"})
     live: Any = field(default=None, repr=False, metadata={"in_process": True})
 
 

@@ -137,7 +137,7 @@ class Lineup:
             why = bar.state
         else:
             why, until = "benched", self._sideline.until(bar.stay)
-        bus.emit(ModelSkipped(**self._request.where(), model=model, why=why, until=until))
+        bus.emit(ModelSkipped(live=self._request, model=model, why=why, until=until))
 
     async def _all_benched(self) -> None:
         """No model of the request may play, and none was tried: the policy says what then."""

@@ -138,10 +138,6 @@ class Request:
             request=self.id,
         )
 
-    def where(self) -> dict[str, Any]:
-        """What every event of this request carries."""
-        return {"request": self.id, "chain": self.chain, "live": self}
-
     async def told(self, work: Awaitable[Answered]) -> Answered:
         """Tells of its beginning and of its end.
 
@@ -165,7 +161,7 @@ class Request:
         if self.bus.wants(RequestStarted):
             self.bus.emit(
                 RequestStarted(
-                    **self.where(),
+                    live=self,
                     target=self.target,
                     models=self.models,
                     mode=self.mode,
@@ -175,14 +171,14 @@ class Request:
             )
         for part in self.unresolved:
             if self.bus.wants(ModelSkipped):
-                self.bus.emit(ModelSkipped(**self.where(), model=part, why="unresolved"))
+                self.bus.emit(ModelSkipped(live=self, model=part, why="unresolved"))
 
     def tell_succeeded(self, reply: Reply | Embeddings) -> None:
         """Tells that it has its answer. Vectors are not told: they are many, and nobody reads them."""
         if self.bus.wants(RequestSucceeded):
             self.bus.emit(
                 RequestSucceeded(
-                    **self.where(),
+                    live=self,
                     model=reply.model,
                     attempts=reply.attempts,
                     fallback=reply.fallback,
@@ -199,7 +195,7 @@ class Request:
         if self.bus.wants(RequestFailed):
             self.bus.emit(
                 RequestFailed(
-                    **self.where(),
+                    live=self,
                     error=type(error).__name__,
                     message=str(error),
                     causes=tuple(map(cause_json, causes_of(error))),
@@ -211,7 +207,7 @@ class Request:
     def tell_cancelled(self) -> None:
         """Tells that the caller went away."""
         if self.bus.wants(RequestCancelled):
-            self.bus.emit(RequestCancelled(**self.where(), elapsed_s=self.elapsed_s))
+            self.bus.emit(RequestCancelled(live=self, elapsed_s=self.elapsed_s))
 
 
 def causes_of(error: StandbyError) -> tuple[UpstreamError, ...]:

@@ -282,7 +282,7 @@ class Stream:
         if request.bus.wants(StreamBroken):
             request.bus.emit(
                 StreamBroken(
-                    **request.where(),
+                    live=request,
                     model=attempt.model,
                     delivered_chars=len(kept.text),
                     mode=way,

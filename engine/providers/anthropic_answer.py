@@ -8,7 +8,7 @@ from typing import Any, Final
 from engine.messages import Delta, ToolCall, ToolCallDelta, Usage
 from engine.providers.base import Answer, End, Finish, Part
 from engine.providers.payload import as_json, decode, record, records, text, tokens, unreadable
-from engine.providers.rejection import error_in
+from engine.providers.rejection import answer_in, error_in
 from engine.providers.sse import SseEvent, SseReader
 from engine.providers.streamed import Streamed, error_event
 
@@ -31,9 +31,7 @@ def answer(body: Any) -> Answer:
     Raises:
         Signal: `error` for an error inside a 200, `protocol` for what can't be read.
     """
-    body = record(body, "the answer")
-    if signal := error_in(body):
-        raise signal
+    body = answer_in(body)
     if "content" not in body:
         raise unreadable("the answer has no content")
     said: list[str] = []

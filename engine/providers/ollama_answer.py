@@ -8,7 +8,7 @@ from typing import Any
 from engine.messages import Delta, ToolCall, ToolCallDelta, Usage
 from engine.providers.base import Answer, End, Finish, Part, Signal
 from engine.providers.payload import as_json, decode, record, records, text, tokens, unreadable
-from engine.providers.rejection import error_in
+from engine.providers.rejection import answer_in, error_in
 from engine.providers.sse import LineReader
 from engine.providers.streamed import Streamed
 
@@ -20,9 +20,7 @@ def answer(body: Any) -> Answer:
         Signal: `error` for an error inside a 200, `protocol` for what can't be read, `truncated` for
             what says that it is not done.
     """
-    body = record(body, "the answer")
-    if signal := error_in(body):
-        raise signal
+    body = answer_in(body)
     if body.get("done") is False:
         raise Signal("truncated", "the answer ends before the model was done")
     message = record(body.get("message"), "message")

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from engine.messages import Usage
 from engine.providers.base import EmbedCall, EmbedLimits, Vectors
-from engine.providers.payload import encode, record, tokens, unreadable, vector
-from engine.providers.rejection import error_in
+from engine.providers.payload import encode, tokens, unreadable, vector
+from engine.providers.rejection import answer_in
 from engine.providers.wire import Outgoing
 
 
@@ -44,9 +44,7 @@ class OllamaEmbedWire:
         Raises:
             Signal: `error` for an error inside a 200, `protocol` for what can't be read.
         """
-        body = record(body, "the answer")
-        if signal := error_in(body):
-            raise signal
+        body = answer_in(body)
         found = body.get("embeddings")
         if not isinstance(found, list):
             raise unreadable("the answer has no list of embeddings")

@@ -8,7 +8,7 @@ from typing import Any, Final
 from engine.messages import ToolCall, Usage, whole_text
 from engine.providers.base import Answer, Signal
 from engine.providers.payload import as_json, record, records, text, tokens, unreadable
-from engine.providers.rejection import error_in
+from engine.providers.rejection import answer_in, error_in
 
 # OpenAI's "The chat completion object" knows stop, length, tool_calls, content_filter and the old
 # function_call; the others are words of servers that speak its protocol.
@@ -40,9 +40,7 @@ def answer(body: Any) -> Answer:
     Raises:
         Signal: `error` for an error inside a 200, `protocol` for what can't be read.
     """
-    body = record(body, "the answer")
-    if signal := error_in(body):
-        raise signal
+    body = answer_in(body)
     choice = first_choice(records(body.get("choices"), "choices"))
     if choice is None:
         raise unreadable("the answer has no choices")

@@ -10,8 +10,8 @@ from typing import Any, Final
 from engine.messages import Usage, Vector
 from engine.providers.base import EmbedCall, EmbedLimits, Vectors
 from engine.providers.openai_answer import usage
-from engine.providers.payload import encode, record, records, unreadable, vector
-from engine.providers.rejection import error_in
+from engine.providers.payload import encode, records, unreadable, vector
+from engine.providers.rejection import answer_in
 from engine.providers.wire import Outgoing
 
 
@@ -46,9 +46,7 @@ class OpenAIEmbedWire:
         Raises:
             Signal: `error` for an error inside a 200, `protocol` for what can't be read.
         """
-        body = record(body, "the answer")
-        if signal := error_in(body):
-            raise signal
+        body = answer_in(body)
         if "data" not in body:
             raise unreadable("the answer has no data")
         found = records(body["data"], "data")

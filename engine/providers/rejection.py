@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from engine.messages import whole_text
 from engine.providers.base import Signal
+from engine.providers.payload import record
 
 _Json = Mapping[str, Any]
 
@@ -74,6 +75,21 @@ def rejected(status: int, headers: Mapping[str, str], body: bytes, now: float | 
         codes=_codes(layers),
         retry_after_s=wait if wait is not None else _retry_delay(layers),
     )
+
+
+def answer_in(body: Any) -> _Json:
+    """A whole answer, as far as it is one.
+
+    Args:
+        body: The decoded body of a 200.
+
+    Raises:
+        Signal: `error` for an error inside it, `protocol` for what is no object.
+    """
+    answer = record(body, "the answer")
+    if signal := error_in(answer):
+        raise signal
+    return answer
 
 
 def error_in(body: Any) -> Signal | None:

@@ -269,10 +269,8 @@ class Clerk:
         self._post(lambda _: job.failed(error))
 
     def _write(self) -> None:
-        """Writes the journal, a part at a time: steps of the bench don't wait behind it."""
-        while not self._journal.encode(lambda: bool(self._jobs)):
-            self._do_jobs()
-        while self._journal.write(self._store):
+        """Writes the journal; steps of the bench don't wait behind it."""
+        for _ in self._journal.write(self._store):
             self._do_jobs()
 
     def _lose(self, error: StoreError) -> None:

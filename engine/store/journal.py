@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Final
@@ -17,12 +17,13 @@ from engine.identity import Identity
 from engine.store.base import Presence, Record, Store
 
 _MOST_WAITING: Final = 50_000
+_MOST_CHARACTERS: Final = 50_000_000
 _MOST_AT_ONCE: Final = 200
-_AT_A_STRETCH: Final = 8
 _PRUNED_AT_ONCE: Final = 2000
+_AT: Final = '"at": "'
 
 # Lets another thread have the interpreter. Sleeping for no time does so, too, and costs many times as much.
-give_way: Final[Callable[[], None]] = getattr(os, "sched_yield", partial(time.sleep, 0))
+_give_way: Final[Callable[[], None]] = getattr(os, "sched_yield", partial(time.sleep, 0))
 
 
 class JournalWriter:
@@ -41,7 +42,8 @@ class JournalWriter:
         self._engine = engine
         self._wall = wall
         self._events: deque[Event] = deque()
-        self._records: deque[Record] = deque()
+        self._texts: deque[str] = deque()
+        self._characters = 0  # of the texts
         self._on_its_way: list[Record] = []  # until it is sure that they are written
         self._number = 0
         self._lost = 0
@@ -49,82 +51,87 @@ class JournalWriter:
         self.rows = rows
 
     def record(self, event: Event) -> None:
-        """Takes an event in, in the engine's thread. Costs next to nothing."""
+        """Takes an event in, in the engine's thread. Costs next to nothing: the rest is done in bulk."""
         self._events.append(event)
 
     def clear(self) -> None:
         """Lets go of all that is not written: nobody will write it."""
         self._events.clear()
-        self._records.clear()
+        self._texts.clear()
+        self._characters = 0
         self._on_its_way = []
 
     @property
     def waiting(self) -> int:
         """Events that are not written yet."""
-        return len(self._events) + len(self._records) + len(self._on_its_way)
+        return len(self._events) + len(self._texts) + len(self._on_its_way)
 
-    def encode(self, has_to_stop: Callable[[], bool] = lambda: False) -> bool:
-        """Turns events into records, and lets go of their requests. In the store's thread, as all below.
+    def encode(self, most: int | None = None) -> None:
+        """Turns events into texts, and so lets go of their requests. In the store's thread, as all below.
 
         Args:
-            has_to_stop: Asked before each event; where many threads want to run, a few take long.
-
-        Returns:
-            False if it stopped before the last.
+            most: How many; by default all.
         """
-        events, records, engine = self._events, self._records, self._engine
-        for taken in range(len(events)):
-            if has_to_stop():
-                return False
-            event = events.popleft()
-            if not taken % _AT_A_STRETCH:
-                give_way()  # the engine's thread comes first
+        events, texts = self._events, self._texts
+        for _ in range(len(events) if most is None else min(most, len(events))):
             try:
-                data = written(event)
+                text = written(events.popleft())
             except Exception as error:  # noqa: BLE001 - a caller's own objects in a recorded prompt may do anything
                 log.warning("an event can't be journaled, and is counted as lost: %s", type(error).__name__)
                 self._lost += 1
                 continue
-            at = _second(event.at[:19]) + int(event.at[20:23]) / 1000
-            records.append(Record(at, engine.name, engine.run, data))
-        while len(records) > _MOST_WAITING:
-            records.popleft()
+            texts.append(text)
+            self._characters += len(text)
+        while self._characters > _MOST_CHARACTERS or (texts and len(texts) + len(events) > _MOST_WAITING):
+            self._characters -= len(texts.popleft())
             self._lost += 1
-        return True
+        while len(events) > _MOST_WAITING:
+            events.popleft()
+            self._lost += 1
 
-    def write(self, store: Store) -> bool:
-        """Writes some of what waits; True if there is more."""
-        self.encode()
-        if not self._on_its_way:
-            self._on_its_way = self._next()
-        if self._on_its_way:
+    def write(self, store: Store) -> Iterator[None]:
+        """Writes all that waits now; what comes meanwhile may wait on.
+
+        In parts, so that steps of the bench need not wait behind it.
+        """
+        last = self._number + len(self._texts) + len(self._events)
+        while self._on_its_way or (self._number < last and (self._texts or self._events or self._lost)):
+            _give_way()  # the engine's thread comes first
+            self._on_its_way = self._on_its_way or self._next()
             store.append(self._on_its_way)
             self._on_its_way = []
-        return bool(self._records)
+            yield
+
+    def write_all(self, store: Store) -> None:
+        """Writes all that waits now, at once."""
+        for _ in self.write(store):
+            pass
 
     def _next(self) -> list[Record]:
         """The next records, each with its number: given to the store again, they are not written again."""
-        some = []
+        self.encode(_MOST_AT_ONCE)
+        texts = []
         if self._lost:
-            at = self._wall()
-            told = FeedDropped(at=iso(at), engine=self._engine.name, count=self._lost)
-            some.append(Record(at, self._engine.name, self._engine.run, written(told)))
+            told = FeedDropped(at=iso(self._wall()), engine=self._engine.name, count=self._lost)
+            texts.append(written(told))
             self._lost = 0
-        records = self._records
-        some += [records.popleft() for _ in range(min(len(records), _MOST_AT_ONCE))]
-        first = self._number + 1
-        self._number += len(some)
-        return [record._replace(number=number) for number, record in enumerate(some, first)]
-
-    def write_all(self, store: Store) -> None:
-        """Writes all that waits."""
-        while self.write(store):
-            pass
+        for _ in range(min(len(self._texts), _MOST_AT_ONCE)):
+            texts.append(self._texts.popleft())
+            self._characters -= len(texts[-1])
+        name, run, first = self._engine.name, self._engine.run, self._number + 1
+        self._number += len(texts)
+        return [Record(_moment(text), name, run, text, number) for number, text in enumerate(texts, first)]
 
     def prune(self, store: Store) -> bool:
         """Removes some of what is too old or too much; True if there may be more."""
         gone = store.prune(self.keep_s, self.rows, _PRUNED_AT_ONCE)
         return gone >= _PRUNED_AT_ONCE
+
+
+def _moment(text: str) -> float:
+    """When a written event happened, seconds since the epoch."""
+    start = text.index(_AT) + len(_AT)
+    return _second(text[start : start + 19]) + int(text[start + 20 : start + 23]) / 1000
 
 
 @lru_cache(8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from typing import Final
@@ -42,12 +43,11 @@ class Stream:
         """Writes records at the end, but none that is there."""
         runs = {run: 2 + place for place, run in enumerate(dict.fromkeys(one.run for one in records))}
         keys = [self.key, *(self._numbers + run for run in runs)]
-        words = [
-            word
-            for one in records
-            for word in (runs[one.run], one.number, repr(one.at), one.engine, one.run, one.data)
+        lines = [
+            (runs[run], number, repr(at), engine, run, data) for at, engine, run, data, number in records
         ]
-        before, after = map(journal_state, listed(link.run_on(APPEND, keys, *words)))
+        answer = link.run_on(APPEND, keys, json.dumps(lines, ensure_ascii=False))
+        before, after = map(journal_state, listed(answer))
         if before == self.known:
             self.known = after
 

@@ -137,11 +137,11 @@ APPEND: Final = Script(
     f"""
     local before, last, new = state(), {{}}, {{}}
     for k = 2, #KEYS do last[k] = tonumber(redis.call('HGET', KEYS[k], 'last') or 0) end
-    for i = 1, #ARGV, 6 do
-      local key, number = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
+    for _, one in ipairs(cjson.decode(ARGV[1])) do
+      local key, number = one[1], one[2]
       if number == 0 or number > last[key] then
         redis.call('XADD', KEYS[1], 'MAXLEN', '~', {_LONGEST_JOURNAL}, '*',
-          'at', ARGV[i + 2], 'engine', ARGV[i + 3], 'run', ARGV[i + 4], 'data', ARGV[i + 5])
+          'at', one[3], 'engine', one[4], 'run', one[5], 'data', one[6])
         if number > 0 then last[key], new[key] = number, true end
       end
     end
@@ -153,8 +153,10 @@ APPEND: Final = Script(
     return {{before, state()}}
     """,
 )
-"""KEYS: the stream, then a hash for each run, which holds the last number that was written of it. ARGV: six
-for each record, the place of its run among the keys first. → how it was before, and how it is now."""
+"""KEYS: the stream, then a hash for each run, which holds the last number that was written of it. ARGV: a JSON
+list, of a list for each record: the place of its run among the keys, its number, the time as text, engine, run,
+data. The client makes that several times as fast as many short words. → how it was before, and how it is
+now."""
 
 PRUNE: Final = Script(
     """

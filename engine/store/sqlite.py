@@ -26,6 +26,8 @@ _PRUNE_OLD: Final = (
 _PRUNE_FIRST: Final = "DELETE FROM journal WHERE id IN (SELECT id FROM journal ORDER BY id LIMIT ?)"
 _FIRST_AND_LAST: Final = "SELECT (SELECT min(id) FROM journal), (SELECT max(id) FROM journal)"
 _WRITTEN: Final = "SELECT number FROM written WHERE run = ?"
+_INSERT: Final = "INSERT INTO journal (at, engine, run, data) VALUES "
+_ROWS_AT_ONCE: Final = 40  # of four values each; SQLite takes 999 of them
 _BEAT: Final = (
     "INSERT INTO engines VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (run) DO UPDATE"
     " SET name = excluded.name, host = excluded.host, pid = excluded.pid, seen = excluded.seen"
@@ -122,11 +124,7 @@ class SqliteStore:
 
         def write(db: sqlite3.Connection) -> None:
             with transaction(db):
-                new = _new(db, records, self._wall())
-                db.executemany(
-                    "INSERT INTO journal (at, engine, run, data) VALUES (?, ?, ?, ?)",
-                    [(at, _bound(engine), _bound(run), _bound(data)) for at, engine, run, data, _ in new],
-                )
+                _insert(db, _new(db, records, self._wall()))
 
         if records:
             self._file.do(write)
@@ -224,6 +222,24 @@ def _new(db: sqlite3.Connection, records: Sequence[Record], now: float) -> list[
     written = [(_bound(run), number, now) for run, number in last.items() if number > before[run]]
     db.executemany("REPLACE INTO written VALUES (?, ?, ?)", written)
     return new
+
+
+def _insert(db: sqlite3.Connection, records: Sequence[Record]) -> None:
+    """Puts records at the journal's end, many with one statement: a statement costs as much as some rows."""
+    values: list[float | str | bytes] = []
+    for at, engine, run, data, _ in records:
+        values += (at, _bound(engine), _bound(run), data if data.isascii() else _bound(data))
+    width = 4 * _ROWS_AT_ONCE
+    whole = len(values) - len(values) % width
+    for start in range(0, whole, width):
+        db.execute(_insert_of(_ROWS_AT_ONCE), values[start : start + width])
+    rest = values[whole:]
+    if rest:
+        db.execute(_insert_of(len(rest) // 4), rest)
+
+
+def _insert_of(rows: int) -> str:
+    return _INSERT + ", ".join(["(?, ?, ?, ?)"] * rows)
 
 
 def _next_version(db: sqlite3.Connection) -> int:

@@ -6,6 +6,7 @@ import gc
 import json
 import logging
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -34,7 +35,7 @@ def test_every_event_is_stamped_with_time_number_and_engine() -> None:
 
 
 def test_an_event_becomes_one_flat_json_object() -> None:
-    event = ModelSkipped(request="r", model="p/m", why="benched", live=object())
+    event = ModelSkipped(live=SimpleNamespace(id="r", chain=None), model="p/m", why="benched")
     assert json.loads(json.dumps(event.to_json())) == {
         "event": "model.skipped",
         "at": "",

@@ -365,7 +365,7 @@ def test_a_writer_that_is_asked_for_nothing_writes_nothing(tmp_path: Path) -> No
     store = SqliteStore(tmp_path / "standby.db")
     store.open()
     writer = writing.JournalWriter(Presence("r", "n", "h", 1), 60, 10)
-    assert not writer.write(store)
+    writer.write_all(store)
     assert store.read() == []
     store.close()
 

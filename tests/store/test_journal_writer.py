@@ -71,7 +71,7 @@ def test_what_is_lost_meanwhile_is_counted_where_it_is_missing(monkeypatch: pyte
     one, store = writer(), Forgetful()
     tell(one, *range(1, 16))
     with pytest.raises(StoreError):
-        one.write(store)
+        one.write_all(store)
     tell(one, *range(16, 41))
     write_all(one, store)
     # Ten were on their way; of the thirty behind them ten were too many.
@@ -98,7 +98,7 @@ def test_a_server_that_stands_still_again_and_again_gets_every_record_once(serve
             server.freeze()
             tell(one, *range(told + 1, told + 301))
             told += 300
-            trouble(lambda: one.write(store))  # it takes it in when it goes on
+            trouble(lambda: one.write_all(store))  # it takes it in when it goes on
             server.thaw()
             assert soon(lambda: comes_through(one, store))
     with opened(server.url) as store:
