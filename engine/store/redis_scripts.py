@@ -153,10 +153,12 @@ APPEND: Final = Script(
     return {{before, state()}}
     """,
 )
-"""KEYS: the stream, then a hash for each run, which holds the last number that was written of it. ARGV: a JSON
-list, of a list for each record: the place of its run among the keys, its number, the time as text, engine, run,
-data. The client makes that several times as fast as many short words. → how it was before, and how it is
-now."""
+"""KEYS: the stream, then a hash for each run, which holds the last number that was written of it.
+
+ARGV: a JSON list of one list for each record: the place of its run among the keys, its number, the time as
+text, engine, run, data. A client makes that several times as fast as many
+short words. → how it was, and how it is.
+"""
 
 PRUNE: Final = Script(
     """

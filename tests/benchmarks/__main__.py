@@ -43,7 +43,10 @@ idle dashboard              Processor time of the dashboard with twenty benches 
                             of one core.
 store / memory              Standby against itself: an engine whose bench and journal are in a store, and
                             one that keeps its bench for itself and writes no journal. Blocks of 500
-                            calls in turn; each goes on until its journal is written.
+                            calls in turn; each goes on until its journal is written. Once with a provider
+                            that answers at once and a caller that never pauses, so that the one core is
+                            always busy and whatever the store's thread does there makes a call wait; and
+                            once with four callers and a provider that takes a tenth of a real one's time.
 journal                     5,000 events a second, many times what an engine at its limit tells of.
 an engine that waits        Looks whether other engines did something, and gives signs of life.
 memory                      Resident memory of fresh processes, and how much it grew in the second half
@@ -87,8 +90,10 @@ def _asked(chosen: list[str] | None, quick: bool, cores: Cores, url: str) -> Ite
             yield f"memory, {transport}", partial(memory, cores, transport, url, requests, rounds)
         if "store" in names:
             for store in stores.STORES:
-                what = f"store, {store}, {transport}"
-                yield what, partial(stores.latency, cores, transport, url, store, 5 if quick else 40)
+                for load in stores.LOADS:
+                    rounds = 5 if quick else 40
+                    what = f"store, {store}, {load}, {transport}"
+                    yield what, partial(stores.latency, cores, transport, url, store, load, rounds)
     yield from _beside_requests(names, quick, cores)
 
 

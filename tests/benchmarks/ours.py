@@ -17,11 +17,12 @@ _KEY_VARIABLE = "STANDBY_BENCHMARK_KEY"
 # One attempt, no wait, and no bench: each request meets the failing model anew.
 _POLICY = Policy(attempts=1, backoff=Backoff(base=0.0), bench_after=1_000_000_000)
 
-ANSWERS, FAILS_FIRST, PIECES = "answers", "fails-first", "pieces"
+ANSWERS, FAILS_FIRST, PIECES, LATER = "answers", "fails-first", "pieces", "later"
 _CHAINS = {
     ANSWERS: ("up/good", "up/second"),
     FAILS_FIRST: ("up/fail", "up/good"),
     PIECES: ("up/pieces", "up/second"),
+    LATER: ("up/later", "up/second"),
     "benched-first": ("up/benched", "up/good"),
     "without-it": ("up/good",),
 }

@@ -1,7 +1,7 @@
 """Measures one thing about one store, in a process of its own, and prints the figures as JSON.
 
-`python -m tests.benchmarks.store_worker STORE latency TRANSPORT URL ROUNDS`, `... STORE journal SECONDS`,
-`... STORE idle SECONDS`; STORE is `sqlite` or the URL of a Redis server.
+`python -m tests.benchmarks.store_worker STORE latency TRANSPORT URL CHAIN CALLERS ROUNDS`,
+`... STORE journal SECONDS`, `... STORE idle SECONDS`; STORE is `sqlite` or the URL of a Redis server.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SETTLED_S = 10.0
 _MB = 1_000_000
 
 
-async def _latency(store: Store, transport: str, url: str, rounds: int) -> object:
+async def _latency(store: Store, transport: str, url: str, chain: str, callers: int, rounds: int) -> object:
     """Blocks of calls in turn, each block with what the journal does meanwhile."""
     if transport != "aiohttp":
         only_plain_httpx()
@@ -35,7 +35,7 @@ async def _latency(store: Store, transport: str, url: str, rounds: int) -> objec
     figures: tuple[list[object], list[object]] = ([], [])
     for number in range(rounds + 1):
         for side in (0, 1) if number % 2 else (1, 0):
-            needed = await _block(sides[side])
+            needed = await _block(sides[side], chain, callers)
             if number:
                 figures[side].append((median(needed), quantiles(needed, n=100)[98]))
     for ours in sides:
@@ -43,18 +43,27 @@ async def _latency(store: Store, transport: str, url: str, rounds: int) -> objec
     return figures
 
 
-async def _block(ours: Ours) -> list[float]:
+async def _block(ours: Ours, chain: str, callers: int) -> list[float]:
     """Times of calls, those included that are made while the last of the journal is written."""
     gc.collect()
     needed: list[float] = []
-    written = None
-    while written is None or not written.done():
-        began = perf_counter()
-        await ours.ask()
-        needed.append(perf_counter() - began)
-        if len(needed) == _CALLS:
-            written = asyncio.create_task(ours.engine.flush())
-    await written
+    is_over = asyncio.Event()
+
+    async def call() -> None:
+        while not is_over.is_set():
+            began = perf_counter()
+            await ours.ask(chain)
+            needed.append(perf_counter() - began)
+            if len(needed) == _CALLS:
+                writing.set()
+
+    writing = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(callers):
+            group.create_task(call())
+        await writing.wait()
+        await ours.engine.flush()
+        is_over.set()
     return needed
 
 
@@ -119,8 +128,8 @@ def main() -> None:
             raise SystemExit(f"{where} is no store")
         match what:
             case "latency":
-                transport, url, rounds = rest
-                done = asyncio.run(_latency(store, transport, url, int(rounds)))
+                transport, url, chain, callers, rounds = rest
+                done = asyncio.run(_latency(store, transport, url, chain, int(callers), int(rounds)))
             case "journal":
                 done = asyncio.run(_journal(store, float(rest[0])))
             case _:

@@ -7,18 +7,28 @@ from typing import Any
 
 from tests.benchmarks.fresh import run_python
 from tests.benchmarks.machine import Cores
+from tests.benchmarks.ours import ANSWERS, LATER
 from tests.benchmarks.rows import Limit, Row, Unit
+from tests.benchmarks.upstream import LATER_S
 from tests.store.redis_server import running
 
 STORES = ("sqlite", "redis")
 
 
-def latency(cores: Cores, transport: str, url: str, store: str, rounds: int) -> list[Row]:
+LOADS = {
+    "one after another": (ANSWERS, 1),
+    f"4 callers, {LATER_S * 1000:g} ms a call": (LATER, 4),
+}
+"""How the store is measured: what is called, which chain it asks, and how many ask at once."""
+
+
+def latency(cores: Cores, transport: str, url: str, store: str, load: str, rounds: int) -> list[Row]:
     """Time of a call with a store beside it, and without one: the median and the slowest hundredth."""
-    memory, shared = _measured(cores, store, "latency", transport, url, str(rounds))
+    chain, callers = LOADS[load]
+    memory, shared = _measured(cores, store, "latency", transport, url, chain, str(callers), str(rounds))
     return [
         Row(
-            f"{store} / memory, one after another, {which}",
+            f"{store} / memory, {load}, {which}",
             transport,
             "s",
             "ratio",

@@ -2,8 +2,9 @@
 
 It speaks just enough HTTP/1.1 and OpenAI's chat completions. Every answer was rendered before the first
 request came, and leaves in one write. The model's name chooses it: `fail` is a 500; `pieces` streams
-one HTTP chunk for each event, as servers do; any other streams its whole body as one. A process of its
-own (`python -m tests.benchmarks.upstream`): it prints its port, and ends when its standard input does.
+one HTTP chunk for each event, as servers do; any other streams its whole body as one; `later` thinks for a
+while before it answers. A process of its own (`python -m tests.benchmarks.upstream`): it prints its port,
+and ends when its standard input does.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from tests.benchmarks.machine import Cores, spawned_on
 
 CHUNKS = 50
 """Pieces of text in a streamed answer."""
+
+LATER_S = 0.02
+"""How long the model `later` takes: a tenth of what the fastest of real ones do."""
 
 _MODEL = re.compile(rb'"model":\s*"([^"]*)"')
 _STREAM = re.compile(rb'"stream":\s*true')
@@ -106,9 +110,7 @@ _IN_PIECES = _stream(_events())
 _AT_ONCE = _stream([b"".join(_events())])
 
 
-def _response(body: bytes) -> bytes:
-    found = _MODEL.search(body)
-    model = found[1] if found else b""
+def _response(model: bytes, body: bytes) -> bytes:
     if model == b"fail":
         return _FAILURE
     if not _STREAM.search(body):
@@ -132,7 +134,12 @@ class _Connection(asyncio.Protocol):
             if len(self._waiting) < end:
                 return
             body, self._waiting = self._waiting[head:end], self._waiting[end:]
-            self._transport.write(_response(body))
+            found = _MODEL.search(body)
+            model = found[1] if found else b""
+            if model == b"later":
+                asyncio.get_running_loop().call_later(LATER_S, self._transport.write, _ANSWER)
+            else:
+                self._transport.write(_response(model, body))
 
 
 async def _serve() -> None:

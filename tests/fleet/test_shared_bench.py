@@ -32,6 +32,7 @@ FINE: Scripts = {"a": ["from a"], "b": ["from b"]}
 BAD: Scripts = {"a": [status(500)], "b": ["from b"]}
 NAMES = ("p/a", "p/*", "p#k", "p#k/a")
 KEY = (KeySource("k", env="K"),)
+CLOCKS_AGREE_TO_S = 0.5  # what is known of a server's clock is as exact as its answers are quick
 
 
 @pytest.fixture(autouse=True)
@@ -210,7 +211,7 @@ async def test_benches_levels_and_holds_outlive_their_engines(backend: str) -> N
                 )
                 assert (out.until is None) == (name == "p/b")
                 if out.until:
-                    assert abs(epoch(out.until) - epoch(before[name].until)) <= 0.005
+                    assert abs(epoch(out.until) - epoch(before[name].until)) <= CLOCKS_AGREE_TO_S
                     assert (out.remaining_s or 0) < (before[name].remaining_s or 0)
 
 
