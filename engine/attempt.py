@@ -187,9 +187,7 @@ class Attempt:
             request.first_token_at = self.first_token_at
         if request.bus.wants(AttemptFirstToken):
             request.bus.emit(
-                AttemptFirstToken(
-                    live=request, model=self.model, after_s=self.first_token_at - self.started
-                )
+                AttemptFirstToken(live=request, model=self.model, after_s=self.first_token_at - self.started)
             )
 
     def settle(self) -> bool:

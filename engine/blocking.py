@@ -39,7 +39,8 @@ class BlockingEngine:
 
     Args:
         config: A checked configuration, from `load_config` or built in code.
-        name: What events call this engine; by default the program's name and process id.
+        name: What events call this engine, cut at 80 characters; by default what `STANDBY_NAME` says, else
+            the program's name and process id.
         watch: False to leave later changes of the configuration's file alone.
         store: Where benches and events live; by default what the configuration names.
         visible: False for one that is gone in a moment; see `Engine`.

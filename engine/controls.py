@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Final
 
 from engine import survey
 from engine.config.model import Config
@@ -15,6 +16,9 @@ from engine.resolve import resolve
 from engine.roster import Roster
 from engine.sideline import Sideline
 from engine.stay import Block
+
+_LONGEST_REASON: Final = 200
+_LONGEST_BY: Final = 100
 
 
 class Controls:
@@ -57,14 +61,16 @@ class Controls:
             name: A model, `provider/*`, a key `provider#name`, or a key on one model.
             for_: Seconds.
             until: A time; a naive one is local time. With neither there is no end.
-            reason: Why, for whoever looks.
-            by: Who; `user@host` by default.
+            reason: Why, for whoever looks; cut at 200 characters.
+            by: Who, cut at 100 characters; `user@host` by default.
 
         Raises:
             UnknownTarget: No such provider, key, or model name.
+            TypeError: An argument has the wrong type.
             ValueError: Both `for_` and `until` are given, or the end is not in the future, or more
                 than ten years away.
         """
+        _check_types(for_, until, reason, by)
         if for_ is not None and until is not None:
             raise ValueError("give either for_ or until, not both")
         if until is not None:
@@ -75,27 +81,29 @@ class Controls:
             raise ValueError(f"a bench lasts at most {format_duration(LONGEST_S)}, or has no end at all")
         check_benchable(self._config, name)
         self._sideline.expire()
-        self._sideline.hold(name, for_, reason, by or operator_name())
+        self._sideline.hold(name, for_, reason[:_LONGEST_REASON], _who(by))
 
     def unbench(self, name: str, *, by: str | None = None) -> bool:
         """Brings something back, whatever keeps it out: holds, automatic benches, its keys' benches.
 
         Args:
             name: As for `bench`, or what the bench knows although the configuration no longer does.
-            by: Who; `user@host` by default.
+            by: Who, cut at 100 characters; `user@host` by default.
 
         Returns:
             True if it was on the bench, due or on trial; False if no more than, say, one of its keys was.
 
         Raises:
             UnknownTarget: No such provider, key, or model name.
+            TypeError: `by` is no text.
         """
+        _check_types(by=by)
         self._sideline.expire()
         if not self._sideline.bench.knows(name):
             check_benchable(self._config, name)
         also = self._roster.key_names(name) if is_model(name) else ()
         was_out = self._standing(name) is not None
-        self._sideline.unbench(name, by or operator_name(), also)
+        self._sideline.unbench(name, _who(by), also)
         return was_out
 
     def is_benched(self, name: str) -> bool:
@@ -150,3 +158,21 @@ class Controls:
     def chains(self) -> dict[str, tuple[str, ...]]:
         """Each chain as it resolves, in the file's order."""
         return {name: survey.chain_models(self._config, name) for name in self._config.chains}
+
+
+def _check_types(
+    for_: float | None = None, until: datetime | None = None, reason: str = "", by: str | None = None
+) -> None:
+    """Refuses here what would fail deep inside, or in the store's thread."""
+    if for_ is not None and (isinstance(for_, bool) or not isinstance(for_, int | float)):
+        raise TypeError(f"for_ is {type(for_).__name__}, not a number: give seconds, as 600.0")
+    if until is not None and not isinstance(until, datetime):
+        raise TypeError(f"until is {type(until).__name__}, not a datetime")
+    if not isinstance(reason, str):
+        raise TypeError(f"reason is {type(reason).__name__}, not text")
+    if by is not None and not isinstance(by, str):
+        raise TypeError(f"by is {type(by).__name__}, not text")
+
+
+def _who(by: str | None) -> str:
+    return ((by or "").strip() or operator_name())[:_LONGEST_BY]

@@ -43,7 +43,8 @@ class Engine(AtStore, Controls):
 
     Args:
         config: A checked configuration, from `load_config` or built in code.
-        name: What events call this engine; by default the program's name and process id.
+        name: What events call this engine, cut at 80 characters; by default what `STANDBY_NAME` says, else
+            the program's name and process id.
         clock: Seconds that only ever grow; the event loop's own by default.
         wall: Seconds since the epoch.
         rng: Where jitter comes from.
@@ -51,7 +52,7 @@ class Engine(AtStore, Controls):
         store: Where benches and events live, also as a configuration would name it (`sqlite:PATH`); by
             default what this configuration names.
         visible: False for one that is gone in a moment: others need not know that it was there. It does not
-            probe by itself, either.
+            probe by itself, either, and cuts no journal.
         probes: False never to probe models by itself, as one that only looks on should not.
 
     A process that is forked off before the engine is first used has an engine of its own; one that is forked

@@ -114,8 +114,7 @@ _BY_TYPE: Final = {
     "str | None": "'null' if (value := {place}) is None else quoted(value)",
     "int | None": "'null' if (value := {place}) is None else value",
     "float | None": (
-        "'null' if (value := {place}) is None"
-        " else '%.6f' % value if value - value == 0 else any_value(value)"
+        "'null' if (value := {place}) is None else '%.6f' % value if value - value == 0 else any_value(value)"
     ),
     "tuple[str, ...]": "'[' + ', '.join(map(quoted, {place})) + ']'",
 }

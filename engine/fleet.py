@@ -50,7 +50,7 @@ class Fleet:
         journal: How long events are kept.
         clock: The engine's clock, seconds.
         wall: Seconds since the epoch.
-        visible: True to be seen by others.
+        visible: True to be seen by others, and to prune the journal.
 
     Attributes:
         bench: The bench that it shares.

@@ -20,11 +20,16 @@ class Identity:
     A process forked off before that has an engine of its own, and not its parent's.
 
     Args:
-        name: Its name; by default the program's name and process id.
+        name: Its name, cut and made printable; see `engine_name`.
+
+    Raises:
+        TypeError: The name is no text.
     """
 
     def __init__(self, name: str | None = None) -> None:
-        self._given = name
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"name is {type(name).__name__}, not text")
+        self._given = name or ""
         self._name = self._run = ""
         self._pid = 0
         self._is_settled = False
@@ -61,12 +66,16 @@ class Identity:
     def _make(self) -> None:
         if not self._is_settled and self._pid != os.getpid():
             self._pid, self._run = os.getpid(), uuid4().hex
-            self._name = self._given or engine_name()
+            self._name = engine_name(self._given)
 
 
-def engine_name() -> str:
-    """What `STANDBY_NAME` says, cut and printable; else this process, as `program:pid`."""
-    named = os.environ.get(NAME_VARIABLE, "").strip()
+def engine_name(given: str = "") -> str:
+    """A name that was given, else what `STANDBY_NAME` says, cut and printable; else `program:pid`.
+
+    Args:
+        given: The name; a blank one is none.
+    """
+    named = given.strip() or os.environ.get(NAME_VARIABLE, "").strip()
     if named:
         return "".join(each if each.isprintable() else "\ufffd" for each in named[:LONGEST_NAME])
     path = Path(sys.argv[0] or "python")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time
 from typing import Final, NamedTuple
 
 from engine import KeyStatus
 from tui.glyphs import STATE_WORDS
 from tui.health import Place
+from tui.local_time import moments_around
 
 TERMS: Final = (("5m", 300.0), ("15m", 900.0), ("1h", 3600.0))
 """Lengths by name, in seconds; after these come a time of day, and no end."""
@@ -36,20 +37,28 @@ def next_time(text: str, now: datetime) -> datetime:
 
     Args:
         text: Hours and minutes, local time.
-        now: The local time now.
+        now: The time now.
 
     Returns:
-        Today, or tomorrow if that has passed.
+        Today, or tomorrow if that has passed. Where the clocks leave it out, the first moment after it.
 
     Raises:
         ValueError: That is no time of day.
     """
+    return next(moment for moment in moments_around(time_of_day(text), now) if moment > now)
+
+
+def time_of_day(text: str) -> time:
+    """A time of day that is written as `18:30`.
+
+    Raises:
+        ValueError: That is none.
+    """
+    hours, _, minutes = text.strip().partition(":")
     try:
-        hours, _, minutes = text.strip().partition(":")
-        time = now.replace(hour=int(hours), minute=int(minutes), second=0, microsecond=0)
+        return time(int(hours), int(minutes))
     except ValueError:
         raise ValueError("write the time as HH:MM, as 18:30") from None
-    return time if time > now else time + timedelta(days=1)
 
 
 def what_is_left(model: str, chains: Mapping[str, Sequence[Place]]) -> list[Left]:

@@ -37,11 +37,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         notes.error(end.message, plain=end.plain)
         return end.code
     except OutputLost as lost:
-        if isinstance(lost.cause, BrokenPipeError):
-            return BROKEN_PIPE
-        done = f"{lost.done}, but " if lost.done else ""
-        notes.error(f"{done}standard output can't be written: {lost.cause.strerror or lost.cause}")
-        return FAILED
+        gone = isinstance(lost.cause, BrokenPipeError)
+        if lost.done or not gone:
+            done = f"{lost.done}, but " if lost.done else ""
+            notes.error(f"{done}standard output can't be written: {lost.cause.strerror or lost.cause}")
+        return BROKEN_PIPE if gone else FAILED
     except KeyboardInterrupt:
         notes.error("interrupted")
         return INTERRUPTED

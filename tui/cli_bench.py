@@ -22,8 +22,8 @@ from tui.bench_entries import (
 )
 from tui.bench_terms import Left
 from tui.cli_parser import Parser, add_store, command_parser, text
-from tui.cli_store import onlooker, shared_config, that_it_is_done, to_its_end, written
-from tui.exits import DONE, Exit
+from tui.cli_store import onlooker, shared_config, to_its_end, written
+from tui.exits import DONE, Exit, that_it_is_done
 from tui.health import Health
 from tui.moments import ahead, now
 from tui.output import Notes, Output

@@ -31,7 +31,8 @@ def parser() -> Parser:
     """How `standby events` is written."""
     parser = command_parser("events")
     add = parser.add_argument
-    add("--follow", "-f", action="store_true", help="go on with what happens from now on, until Ctrl+C")
+    follow = "go on with what happens from now on, until Ctrl+C; a store that is away is waited for"
+    add("--follow", "-f", action="store_true", help=follow)
     add_since(parser)
     add("--model", metavar="MODEL", help="only what is about this model, or an alias of one")
     add("--limit", metavar="N", type=_count, help="of what there is, only the last so many")
@@ -53,7 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
         0.
 
     Raises:
-        Exit: The store is memory or can't be used, nothing is known of the model, or a signal came.
+        Exit: The store is memory, or can't be used and is not waited for; nothing is known of the model; or
+            a signal came.
         OutputLost: Standard output can't be written.
     """
     config = shared_config(arguments.config, arguments.store, _ALONE)
@@ -92,21 +94,23 @@ def line(recorded: Recorded) -> str:
 
 
 async def _read(config: Config, arguments: argparse.Namespace, show: _Printer, notes: Notes) -> None:
-    async with onlooker(config) as engine:
+    async with onlooker(config, waits=arguments.follow) as engine:
         chosen = _chosen(engine, arguments.model, notes)
         last: deque[Recorded] | None = None if arguments.limit is None else deque(maxlen=arguments.limit)
+        take = show if last is None else last.extend
         since, after = arguments.since, ""
-        try:
-            async for page in pages(engine, since):
-                after = page[-1].place
-                some = filter(chosen, page)
-                if last is None:
-                    show(some)
-                else:
-                    last.extend(some)
-        except StoreError:
-            if not arguments.follow:
-                raise
+        patience = _Patience(notes)
+        while True:
+            try:
+                async for page in pages(engine, since, after=after):
+                    after = page[-1].place
+                    take(filter(chosen, page))
+                break
+            except StoreError as error:
+                if not arguments.follow:
+                    raise
+                await patience.wait(error)
+        patience.end()
         if last is not None:
             show(last)
         if arguments.follow:
@@ -117,24 +121,44 @@ async def _follow(
     engine: Engine, since: datetime, after: str, show: Callable[[Iterable[Recorded]], None], notes: Notes
 ) -> None:
     """Goes on behind a place for ever; a store that is away is waited for."""
-    lost = False
+    patience = _Patience(notes)
     while True:
         try:
             page = await engine.history(None if after else (now() - since).total_seconds(), after=after)
         except StoreError as error:
-            if not lost:
-                notes.line(f"the store is away: {error}; waiting", head="warning: ", bad=True)
-            lost = True
-            await asyncio.sleep(_LOOK_AGAIN_S)
+            await patience.wait(error)
             continue
-        if lost:
-            notes.line("the store is there again", head="note: ")
-            lost = False
+        patience.end()
         if page:
             after = page[-1].place
             show(page)
         else:
             await asyncio.sleep(_LOOK_EVERY_S)
+
+
+class _Patience:
+    """Waits for a store that is away, and tells so once.
+
+    Args:
+        notes: Where that is told.
+    """
+
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
+        self._is_waiting = False
+
+    async def wait(self, error: StoreError) -> None:
+        """Waits a moment, after which the store may be asked again."""
+        if not self._is_waiting:
+            self._notes.line(f"the store is away: {error}; waiting", head="warning: ", bad=True)
+        self._is_waiting = True
+        await asyncio.sleep(_LOOK_AGAIN_S)
+
+    def end(self) -> None:
+        """The store has answered."""
+        if self._is_waiting:
+            self._notes.line("the store is there again", head="note: ")
+        self._is_waiting = False
 
 
 def _chosen(engine: Engine, asked: str | None, notes: Notes) -> Chosen:

@@ -13,7 +13,7 @@ from tui.cli_events import add_since, time_back
 from tui.cli_parser import Parser, add_store, command_parser, file_name
 from tui.cli_result import json_line
 from tui.cli_store import onlooker, shared_config, to_its_end
-from tui.exits import DONE, FAILED, Exit
+from tui.exits import DONE, FAILED, Exit, that_it_is_done
 from tui.incident import report
 from tui.incident_facts import Incident
 from tui.incident_span import between
@@ -75,7 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise Exit(_exists(path)) from None
     except OSError as error:
         raise Exit(f"{path} can't be written: {error.strerror or error}", FAILED) from None
-    out.line(f"wrote {path}: {times(count, 'event')}, {between(arguments.since, until)} UTC")
+    with that_it_is_done(f"wrote {path}"):
+        out.line(f"wrote {path}: {times(count, 'event')}, {between(arguments.since, until)} UTC")
     if not count:
         Notes(beside=out).line("nothing is in the journal of that time; --since goes further back")
     return DONE

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from engine import user_config_path
 from tui.cli_parser import Parser, command_parser
-from tui.exits import DONE, FAILED, Exit
+from tui.exits import DONE, FAILED, Exit, that_it_is_done
 from tui.output import Output
 
 _NEXT = """
@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises:
         Exit: There is one already, or it can't be written.
+        OutputLost: Standard output can't be written; the configuration is.
     """
     path = user_config_path() if arguments.config is None else Path(arguments.config).expanduser()
     template = files("tui").joinpath("init_config.yaml").read_bytes()
@@ -53,12 +54,13 @@ def run(arguments: argparse.Namespace) -> int:
         ) from None
     except OSError as error:
         raise Exit(f"{path} can't be written: {error.strerror or error}", FAILED) from None
-    if backup is not None:
-        out.line(f"what was there is now {backup}")
-    out.line(f"wrote {path}")
-    if arguments.config is None and os.environ.get("STANDBY_CONFIG"):
-        out.line(f"but STANDBY_CONFIG is set, so {os.environ['STANDBY_CONFIG']} stays in force")
-    out.write(_NEXT.format(config="" if arguments.config is None else f" --config {path}"))
+    with that_it_is_done(f"wrote {path}"):
+        if backup is not None:
+            out.line(f"what was there is now {backup}")
+        out.line(f"wrote {path}")
+        if arguments.config is None and os.environ.get("STANDBY_CONFIG"):
+            out.line(f"but STANDBY_CONFIG is set, so {os.environ['STANDBY_CONFIG']} stays in force")
+        out.write(_NEXT.format(config="" if arguments.config is None else f" --config {path}"))
     return DONE
 
 

@@ -25,7 +25,7 @@ from tui.cli_parser import Parser, add_name, add_store, command_parser
 from tui.cli_progress import Progress
 from tui.cli_result import exit_code
 from tui.cli_store import store_news
-from tui.exits import DONE, FAILED, SIGNALLED, Exit
+from tui.exits import DONE, FAILED, SIGNALLED, Exit, that_it_is_done
 from tui.interrupts import interrupts
 from tui.output import Notes, Output
 from tui.text import latency
@@ -80,14 +80,15 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.json:
             out.write(_line(model, error=stop.message))
         raise
-    if arguments.json:
-        out.write(_line(**{name: getattr(probed, name) for name in _IN_JSON}))
-    else:
-        for line in (_verdict(probed, config), *_what_follows(probed), steps.what_to_do(probed)):
-            if line:
-                out.line(line)
-        if steps.was_sent and store_name(config.store) == "memory":
-            notes.line(_OWN_BENCH, dim=True)
+    with that_it_is_done(f"{probed.model} {'answers' if probed.ok else 'does not answer'}"):
+        if arguments.json:
+            out.write(_line(**{name: getattr(probed, name) for name in _IN_JSON}))
+        else:
+            for line in (_verdict(probed, config), *_what_follows(probed), steps.what_to_do(probed)):
+                if line:
+                    out.line(line)
+    if steps.was_sent and store_name(config.store) == "memory" and not arguments.json:
+        notes.line(_OWN_BENCH, dim=True)
     return DONE if probed.ok else FAILED
 
 

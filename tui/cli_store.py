@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
 from engine import Config, Engine, StandbyError, StoreError, store_name
 from tui.advice import advice
 from tui.cli_config import configured
 from tui.cli_result import exit_code
-from tui.exits import FAILED, SIGNALLED, Exit, OutputLost
+from tui.exits import FAILED, SIGNALLED, Exit
 from tui.interrupts import interrupts
 from tui.output import Notes
 from tui.store_news import News, StoreNews, unusable
@@ -42,8 +42,12 @@ def shared_config(path: str | None, store: str | None, otherwise: str) -> Config
 
 
 @asynccontextmanager
-async def onlooker(config: Config) -> AsyncIterator[Engine]:
+async def onlooker(config: Config, *, waits: bool = False) -> AsyncIterator[Engine]:
     """An engine at the shared store, which nobody sees among the others.
+
+    Args:
+        config: The configuration.
+        waits: True for a command that waits for a store that is away.
 
     Raises:
         StoreError: The store can't be used.
@@ -51,7 +55,7 @@ async def onlooker(config: Config) -> AsyncIterator[Engine]:
     engine = Engine(config, watch=False, visible=False)
     with engine.observe(store_news(engine, Notes(), notices_only=True)):
         async with engine:
-            if not engine.store.ok:
+            if not engine.store.ok and not waits:
                 raise StoreError(unusable(engine.store.store, engine.store.why))
             yield engine
 
@@ -81,16 +85,6 @@ async def written(engine: Engine) -> None:
         await engine.flush()
     except StoreError as error:
         raise Exit(f"{error}\nwhether that was done is not sure: standby status tells", FAILED) from None
-
-
-@contextmanager
-def that_it_is_done() -> Iterator[None]:
-    """Around what a command prints after it has acted."""
-    try:
-        yield
-    except OutputLost as lost:
-        lost.done = "done"
-        raise
 
 
 def to_its_end(work: Callable[[], Awaitable[T]]) -> T:

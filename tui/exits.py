@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 DONE = 0
 FAILED = 1
 """The request failed, or something outside of standby's hands did."""
@@ -36,10 +39,24 @@ class OutputLost(Exception):
 
     Attributes:
         cause: What the system said; a `BrokenPipeError` is no fault of anybody.
-        done: What the command had done by then, in a word or two; empty for one that changes nothing.
+        done: What the command had done by then, in a few words; empty for one that changes nothing.
     """
 
     def __init__(self, cause: OSError) -> None:
         self.cause = cause
         self.done = ""
         super().__init__(str(cause))
+
+
+@contextmanager
+def that_it_is_done(what: str = "done") -> Iterator[None]:
+    """Around what a command prints after it has acted: if that is lost, standard error tells that it has.
+
+    Args:
+        what: What it has done.
+    """
+    try:
+        yield
+    except OutputLost as lost:
+        lost.done = what
+        raise

@@ -15,7 +15,7 @@ _PAGE = 1000
 
 
 async def pages(
-    engine: Engine, since: datetime, until: datetime | None = None
+    engine: Engine, since: datetime, until: datetime | None = None, *, after: str = ""
 ) -> AsyncIterator[Sequence[Recorded]]:
     """The journal from one time to another, page by page, the oldest first. Never all of it at once.
 
@@ -23,11 +23,11 @@ async def pages(
         engine: An engine at the store.
         since: Events that are older are left out.
         until: Events that are younger are left out; None for none.
+        after: The place to go on behind.
 
     Raises:
         StoreError: The store can't be used.
     """
-    after = ""
     while True:
         # Counted back from now each time: the same point in time.
         page = await engine.history((now() - since).total_seconds(), after=after, limit=_PAGE)

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from engine import parse_duration
-from tui.bench_terms import next_time
+from tui.bench_terms import next_time, time_of_day
+from tui.local_time import moments_around, moments_of
 
 _TIME_OF_DAY: Final = re.compile(r"[0-9]{1,2}:[0-9]{2}")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{1,2}:.+")
@@ -34,12 +35,11 @@ def ahead(text: str, at: datetime) -> datetime:
     """
     text = text.strip()
     if _TIME_OF_DAY.fullmatch(text):
-        # Without a zone, so that a day on which the clocks change has its own.
-        return next_time(text, at.replace(tzinfo=None)).astimezone()
-    when = _dated(text, _HOW_AHEAD)
-    if when <= at:
-        raise ValueError("that time has passed")
-    return when
+        return next_time(text, at)
+    for when in _dated(text, _HOW_AHEAD):
+        if when > at:
+            return when
+    raise ValueError("that time has passed")
 
 
 def back(text: str, at: datetime) -> datetime:
@@ -54,9 +54,9 @@ def back(text: str, at: datetime) -> datetime:
     """
     text = text.strip()
     if _TIME_OF_DAY.fullmatch(text):
-        return (next_time(text, at.replace(tzinfo=None)) - timedelta(days=1)).astimezone()
+        return max(when for when in moments_around(time_of_day(text), at) if when <= at)
     if _DATE.fullmatch(text):
-        when = _dated(text, _HOW_BACK)
+        when = _dated(text, _HOW_BACK)[0]
         if when > at:
             raise ValueError("that time is yet to come")
         return when
@@ -78,10 +78,12 @@ def told(at: datetime, now: datetime) -> str:
     return local.strftime("%H:%M:%S" if local.date() == now.astimezone().date() else "%Y-%m-%d %H:%M:%S")
 
 
-def _dated(text: str, how: str) -> datetime:
+def _dated(text: str, how: str) -> list[datetime]:
+    """The moments that a date and time stand for: two, if the clocks are set back over it."""
     if not _DATE.fullmatch(text):
         raise ValueError(how)
     try:
-        return datetime.fromisoformat(text).astimezone()
+        when = datetime.fromisoformat(text)
+        return [when.astimezone()] if when.tzinfo is not None else moments_of(when)
     except (ValueError, OverflowError):
         raise ValueError(how) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from engine import (
     Benched,
@@ -89,18 +89,7 @@ class ReplaySource:
         if out is None:
             return ModelStatus(model, "live")
         stay = out.stay
-        return ModelStatus(
-            model,
-            out.state,
-            until=stay.until,
-            remaining_s=out.remaining_s,
-            for_s=stay.for_s,
-            manual=out.state == "held",
-            reason=stay.reason,
-            by=stay.by,
-            level=stay.level,
-            failures=stay.failures,
-        )
+        return ModelStatus(model, out.state, **_facts(out), level=stay.level, failures=stay.failures)
 
     def _key(self, key: str) -> KeyStatus:
         on_models = tuple(self._benched(self._stand.on_models(key)))
@@ -108,37 +97,26 @@ class ReplaySource:
         out = self._stand.out(key, self._playback.position)
         if out is None:
             return status
-        stay = out.stay
-        return status._replace(
-            state="held" if out.state == "held" else "benched",
-            until=stay.until,
-            remaining_s=out.remaining_s,
-            for_s=stay.for_s,
-            manual=out.state == "held",
-            reason=stay.reason,
-            by=stay.by,
-        )
+        return status._replace(state="held" if out.state == "held" else "benched", **_facts(out))
 
     def _benched(self, names: Sequence[str]) -> Iterator[Benched]:
         for name in names:
             out = self._stand.out(name, self._playback.position)
             if out is not None:
-                yield _as_benched(name, out)
+                stay = out.stay
+                yield Benched(name, **_facts(out), level=stay.level, failures=stay.failures)
 
 
-def _as_benched(name: str, out: Out) -> Benched:
-    stay = out.stay
-    return Benched(
-        name=name,
-        until=stay.until,
-        remaining_s=out.remaining_s,
-        for_s=stay.for_s,
-        manual=out.state == "held",
-        reason=stay.reason,
-        by=stay.by,
-        level=stay.level,
-        failures=stay.failures,
-    )
+def _facts(out: Out) -> dict[str, Any]:
+    """What is told of everything that is out."""
+    return {
+        "until": out.stay.until,
+        "remaining_s": out.remaining_s,
+        "for_s": out.stay.for_s,
+        "manual": out.state == "held",
+        "reason": out.stay.reason,
+        "by": out.stay.by,
+    }
 
 
 def _named(recording: Recording) -> tuple[dict[str, tuple[str, ...]], Sequence[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import time
 from contextlib import suppress
@@ -19,7 +20,7 @@ _LISTED_FOR_S: Final = 10.0
 _PRUNE_EVERY_S: Final = 5.0
 _PRUNE_AGAIN_S: Final = 0.05
 _FORGET_EVERY_S: Final = 600.0
-_LONG_AGO: Final = -float("inf")
+_LONG_AGO: Final = -math.inf
 
 
 class Chores:
@@ -30,10 +31,11 @@ class Chores:
         identity: Who the engine is.
         journal: Knows how long events are kept.
         tell: Tells the listener who is there.
-        visible: True to give signs of life.
+        visible: True to give signs of life, and to prune the journal.
 
     Attributes:
-        prune_at: When the journal is to be pruned next, by `time.monotonic`.
+        prune_at: When the journal is to be pruned next, by `time.monotonic`. Never by one that is gone in a
+            moment: whoever looks at a journal must not cut it, whatever it would keep itself.
     """
 
     def __init__(
@@ -44,7 +46,8 @@ class Chores:
         self._journal = journal
         self._tell = tell
         self._visible = visible
-        self._beat_at = self._list_at = self._asked_at = self.prune_at = _LONG_AGO
+        self._beat_at = self._list_at = self._asked_at = _LONG_AGO
+        self.prune_at = _LONG_AGO if visible else math.inf
         self._forget_at = time.monotonic() + _FORGET_EVERY_S
 
     def asked(self) -> None:

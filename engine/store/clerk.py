@@ -42,7 +42,7 @@ class Clerk:
         listener: Hears of what happens.
         clock: The engine's clock, seconds.
         wall: Seconds since the epoch.
-        visible: True to give signs of life.
+        visible: True to give signs of life, and to prune the journal.
     """
 
     def __init__(
@@ -246,9 +246,7 @@ class Clerk:
 
     def _do_jobs(self) -> None:
         while self._jobs:
-            self._watch.tail.admit(
-                self._store
-            )  # whoever came before a job hears of all that follows it
+            self._watch.tail.admit(self._store)  # whoever came before a job hears of all that follows it
             job = self._jobs.popleft()
             try:
                 result = job.run(self._store)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from engine import Engine, load_config
+from engine.store.base import Presence
+from engine.store.sqlite import SqliteStore
 from tests.tui.command import KEY, LIMIT_S, Shell
 from tests.upstream import Upstream, steps
 
@@ -83,9 +84,11 @@ async def test_engines_that_are_there_are_named_and_this_command_is_not(
     path = shell.write(
         f"providers: {{p: {{kind: openai, base_url: '{up.openai}'}}}}\nstore: sqlite:{tmp_path}/own.db\n"
     )
-    async with Engine(load_config(path), name="api\x1b[2J", watch=False) as engine:
-        await engine.flush()
-        end = await shell.run("status", "--config", path)
+    store = SqliteStore(tmp_path / "own.db")
+    store.open()
+    store.beat(Presence("run", "api\x1b[2J", "host", 4711))  # what another program wrote may be anything
+    end = await shell.run("status", "--config", path)
+    store.close()
     lines = end.out.splitlines()
     there = lines[lines.index("engines") + 1 :]
     assert len(there) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import ClassVar
 
 from textual import getters, on
@@ -131,7 +130,7 @@ class BenchDialog(ModalScreen[None]):
             if chosen < UNTIL_A_TIME:
                 for_ = TERMS[chosen][1]
             elif chosen == UNTIL_A_TIME:
-                until = next_time(self.until.value, datetime.now())  # noqa: DTZ005  (the operator's own clock)
+                until = next_time(self.until.value, now())
             if self._asks_again(length(for_, until, now())):
                 return
             engine.bench(name, for_=for_, until=until, reason=reason)
