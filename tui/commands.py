@@ -1,4 +1,4 @@
-"""The one table of commands: it feeds the keys, what `--read-only` hides, and the line of keys."""
+"""The one table of commands: it feeds keys, the line of keys, help and palette, and tells what acts."""
 
 from __future__ import annotations
 
@@ -66,6 +66,8 @@ COMMANDS: Final = (
     Command("options", ("ctrl+o",), "Options", "System prompt, tokens, temperature.", "prompt", False, 10),
     Command("view_board", ("1",), "Board", "Every chain with its models.", "app", False, 8),
     Command("view_prompt", ("2",), "Prompt", "A prompt of your own and its attempts.", "app", True, 10),
+    Command("help", ("?", "f1"), "Help", "What the keys do here.", "app", False, 6),
+    Command("palette", ("ctrl+p", ":"), "Commands", "Find any command by a few letters.", "app"),
     Command("quit", ("q",), "Quit", "Leave.", "app", False, 1),
     Command("slower", ("-", "<"), "Slower", "Play the recording at half the speed.", "replay", False, 5),
     Command("faster", ("+", ">"), "Faster", "Play the recording at twice the speed.", "replay", False, 5),

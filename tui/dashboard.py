@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Collection
 from contextlib import suppress
 from typing import ClassVar
 
@@ -14,7 +15,7 @@ from textual.theme import BUILTIN_THEMES
 from engine import Config
 from tui.careful import CarefulApp
 from tui.cells import shown
-from tui.commands import acts, bindings, key_label, remapped
+from tui.commands import Place, acts, bindings, key_label, remapped
 from tui.desk import Desk
 from tui.exits import DONE, FAILED
 from tui.feed import HZ, Drained
@@ -24,6 +25,7 @@ from tui.output import Notes
 from tui.screens.board import BoardScreen
 from tui.screens.view import View
 from tui.themes import OWN, Look, choose_look
+from tui.working import Working, working
 
 _FAULT_WIDTH = 600
 _FAULT_SHOWN_S = 15.0
@@ -40,6 +42,7 @@ class Dashboard(CarefulApp):
     CSS_PATH = "app.tcss"
     DEFAULT_MODE = "board"
     ENABLE_COMMAND_PALETTE = False
+    PLACES: ClassVar[tuple[Place, ...]] = ("board", "prompt", "list", "app")
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("app")]
 
     def __init__(self, desk: Desk) -> None:
@@ -92,6 +95,25 @@ class Dashboard(CarefulApp):
     def action_view_board(self) -> None:
         """Shows the board."""
         self.switch_mode("board")
+
+    async def action_help(self) -> None:
+        """Shows what the keys do here."""
+        self._open_menu(())
+
+    async def action_palette(self) -> None:
+        """Shows every command."""
+        self._open_menu(self.PLACES if not self.desk.read_only else set(self.PLACES) - {"prompt"})
+
+    def _open_menu(self, elsewhere: Collection[Place]) -> None:
+        # Loaded when it is first asked for: the board is on the screen sooner.
+        from tui.screens.command_menu import CommandMenu  # noqa: PLC0415 - the board comes sooner
+
+        if isinstance(self.screen, View):  # a dialog has its keys in its own words
+            self.push_screen(CommandMenu(self.desk, working(self.screen), elsewhere), self._do)
+
+    async def _do(self, chosen: Working | None) -> None:
+        if chosen is not None and chosen.node.is_attached:
+            await self.run_action(chosen.action, chosen.node)
 
     def action_help_quit(self) -> None:
         """Ctrl+C: says how to leave; a slip of the hand must not end the watch."""

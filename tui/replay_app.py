@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import ClassVar, Final
 
 from engine import Dashboard as LookSettings
+from tui.commands import Place
 from tui.dashboard import Dashboard, glyphs_of
 from tui.desk import Desk
 from tui.feed import Drained
@@ -26,6 +27,8 @@ class ReplayApp(Dashboard):
         look: The theme, signs and keys to use.
         clock: Seconds that only ever grow.
     """
+
+    PLACES: ClassVar[tuple[Place, ...]] = ("board", "replay", "list", "app")
 
     def __init__(
         self,

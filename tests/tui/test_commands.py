@@ -54,8 +54,8 @@ def test_what_changes_something_is_marked() -> None:
 
 
 def test_keys_are_remapped_by_the_commands_name() -> None:
-    keymap, faults = remapped({"bench": "B", "pause": "P", "follow": "ctrl+F", "quit": "?, x"})
-    assert keymap == {"bench": "B", "pause": "P", "follow": "ctrl+f", "quit": "question_mark,x"}
+    keymap, faults = remapped({"bench": "B", "pause": "P", "follow": "ctrl+F", "quit": "!, x"})
+    assert keymap == {"bench": "B", "pause": "P", "follow": "ctrl+f", "quit": "exclamation_mark,x"}
     assert faults == []
 
 

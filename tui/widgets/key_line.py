@@ -6,8 +6,8 @@ from textual.screen import Screen
 from textual.strip import Strip
 
 from tui.cells import width_of
-from tui.commands import BY_NAME, key_label
 from tui.widgets.lined import Cell, Lined
+from tui.working import working
 
 
 class KeyLine(Lined):
@@ -42,16 +42,5 @@ class KeyLine(Lined):
 
     def keys(self) -> list[tuple[str, str]]:
         """Key and label of each command that works now, the important ones first."""
-        found: dict[str, str] = {}
-        for key, active in self.screen.active_bindings.items():
-            name = active.binding.id
-            if name is not None and name not in found and self._works(key):
-                found[name] = key_label(key)
-        commands = sorted((BY_NAME[name] for name in found if name in BY_NAME), key=lambda each: each.rank)
-        return [(found[command.name], command.label) for command in commands if command.rank]
-
-    def _works(self, key: str) -> bool:
-        """False for a character that the focused widget would take as typing."""
-        focused = self.screen.focused
-        character = " " if key == "space" else key if len(key) == 1 else None
-        return focused is None or not focused.check_consume_key(key, character)
+        commands = sorted(working(self.screen).values(), key=lambda each: each.command.rank)
+        return [(each.key, each.command.label) for each in commands if each.command.rank]
