@@ -150,7 +150,9 @@ class Fleet:
         notice = "; ".join(notices)
         if notice and not was_away:
             self._tell_degraded(notice)
-        self.bench.match(changes, shift_s)
+        is_older = self.bench.match(changes, shift_s)
+        if is_older and not notice:
+            notice = "it has lost what was changed last: what is known here is put back"
         if was_away or notice:
             self._bus.emit(StoreRestored(store=self._store.name, why=notice or "it is there again"))
         self._let_begin()

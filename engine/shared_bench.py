@@ -31,10 +31,11 @@ _MOST_MISSED: Final = 1000
 
 
 class Outcome(NamedTuple):
-    """What came of a step in the store, on the engine's clock."""
+    """What came of a step in the store, on the engine's clock, and the version of its row."""
 
     entry: Entry | None
     transitions: list[Transition]
+    version: int
 
 
 class SharedBench:
@@ -61,6 +62,8 @@ class SharedBench:
         self._late_till = 0  # not waited for until so many are taken
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._pending: Counter[str] = Counter()
+        self._versions: dict[str, int] = {}  # of the rows as they were last seen
+        self._incarnation = ""
         self.is_there = True
         self.missed: dict[str, tuple[Late, ...]] = {}
 
@@ -122,6 +125,7 @@ class SharedBench:
         def done(outcome: Outcome) -> None:
             self._settle(step.name)
             known = outcome.entry is not None  # if not, the store has lost it, and what is known here counts
+            self._versions[step.name] = outcome.version
             self._adopt(outcome.entry)
             if not told:
                 self._sideline.announce(outcome.transitions if known else transitions)
@@ -169,6 +173,8 @@ class SharedBench:
 
         def change(texts: Mapping[str, str], now: float) -> str | None:
             shift = -self._shift.seen(asked, now)
+            if isinstance(step, PutBack | Replayed) and step.over and texts.get(step.name) == step.over:
+                texts = {name: text for name, text in texts.items() if name != step.name}
             reads = {name: read for name, text in texts.items() if (read := read_entry(name, text, now))}
             read = reads.get(step.name)
             before = write_entry(read.entry, now) if read else None
@@ -180,9 +186,8 @@ class SharedBench:
         update = store.update(step.name, [whole_provider(step.name)], change)
         shift = self._shift.seen(asked, update.now)
         read = read_entry(step.name, update.row.state, update.now)
-        return Outcome(
-            read.entry.shifted(shift) if read else None, [_shifted(each, shift) for each in transitions]
-        )
+        entry = read.entry.shifted(shift) if read else None
+        return Outcome(entry, [_shifted(each, shift) for each in transitions], update.row.version)
 
     def _settle(self, name: str) -> None:
         self._pending[name] -= 1
@@ -205,18 +210,40 @@ class SharedBench:
             [_steady(each, known(each.name)) for each in entries if each and each.name not in self._pending]
         )
 
-    def match(self, changes: Changes, shift_s: float) -> None:
-        """Makes this engine's bench and the store's one, after they were apart."""
+    def match(self, changes: Changes, shift_s: float) -> bool:
+        """Makes this engine's bench and the store's one, after they were apart.
+
+        Returns:
+            True if the store came back as it was some time ago: what was changed since is put back.
+        """
+        older = self._older(changes)
         there = {entry.name: entry for entry in self._read(changes, shift_s)}
         missed, self.missed = self.missed, {}
         known = self._sideline.bench.entry
-        self._adopt(*(each for name, each in there.items() if name not in missed or known(name) is None))
+        self._adopt(
+            *(each for name, each in there.items() if name not in {*missed, *older} or known(name) is None)
+        )
         for name, steps in missed.items():
             ours = known(name)
-            self.submit(Replayed(name, steps, ours and ours.shifted(0.0)), (), told=True)
+            over = older.get(name, "")
+            self.submit(Replayed(name, steps, ours and ours.shifted(0.0), over), (), told=True)
         for entry in self._sideline.bench.entries():
-            if not (entry.is_blank or entry.name in there or entry.name in self._pending):
-                self.submit(PutBack(entry.shifted(0.0)), (), told=True)
+            name = entry.name
+            is_lost = name in older or not (entry.is_blank or name in there)
+            if is_lost and name not in self._pending:
+                self.submit(PutBack(entry.shifted(0.0), older.get(name, "")), (), told=True)
+        return bool(older)
+
+    def _older(self, changes: Changes) -> dict[str, str]:
+        """The texts of rows that are older than what this engine has seen of them, by name.
+
+        A server that was killed, or a file from a backup, may come back without what was written last.
+        """
+        if changes.incarnation != self._incarnation:  # nothing that was seen is of this one
+            self._incarnation = changes.incarnation
+            self._versions.clear()
+        seen = self._versions
+        return {row.name: row.state for row in changes.rows if row.version < seen.get(row.name, 0)}
 
     def _miss(self, step: Taken, at: float) -> None:
         """Keeps a step that the store must yet take; what is put back is known anyhow."""
@@ -229,7 +256,8 @@ class SharedBench:
     def _read(self, changes: Changes, shift_s: float) -> list[Entry]:
         """Rows as entries on the engine's clock."""
         entries = []
-        for name, _, state in changes.rows:
+        for name, version, state in changes.rows:
+            self._versions[name] = version
             read = read_entry(name, state, changes.now)
             if read is None:
                 continue

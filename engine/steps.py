@@ -164,9 +164,11 @@ class PutBack(NamedTuple):
 
     Attributes:
         entry: What the engine knows, on the clock of the bench it is put on.
+        over: A text of the name that is older than that, and counts as lost, too; empty for none.
     """
 
     entry: Entry
+    over: str = ""
 
     @property
     def name(self) -> str:
@@ -206,11 +208,13 @@ class Replayed(NamedTuple):
         name: Whose steps they are.
         steps: In their order.
         entry: What came of them, for a store that has lost the name; on the clock of the bench.
+        over: As for `PutBack`.
     """
 
     name: str
     steps: tuple[Late, ...]
     entry: Entry | None
+    over: str = ""
 
     def shifted(self, by_s: float) -> Self:
         """The same on a clock that is ahead by so many seconds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import socket
 import threading
 import time
@@ -33,7 +34,8 @@ class Clerk:
     """Works for one engine at one store, in a daemon thread.
 
     The thread ends with `stop`, and once nobody listens any more: the engine is garbage, or its event loop
-    was closed. In the latter case it starts anew when it is needed again.
+    was closed. In the latter case it starts anew when it is needed again. It also ends with the program: what
+    an engine that nobody closed has told is written then, as far as that goes within a moment.
 
     Args:
         store: The store; nobody else touches it.
@@ -95,6 +97,7 @@ class Clerk:
             self._failures, self._retry_at = 0, _LONG_AGO
             self._thread = threading.Thread(target=self._main, name="standby: store", daemon=True)
             self._thread.start()
+        _AT_WORK.add(self)
         return True
 
     def submit(self, job: Job[Any]) -> None:
@@ -230,6 +233,10 @@ class Clerk:
             self._write_at = now + _WRITE_EVERY_S
             self._write()
         self._chores.do_those_due(now, is_followed=self._watch.tail.is_followed)
+        self._note_success()
+
+    def _note_success(self) -> None:
+        """The store works: what was to be told then is told now."""
         self._failures, self._has_faulted = 0, False
         told, self._untold = self._untold or (), None
         for each in told:
@@ -267,9 +274,11 @@ class Clerk:
         self._post(lambda _: job.failed(error))
 
     def _write(self) -> None:
-        """Writes the journal; steps of the bench don't wait behind it."""
+        """Writes the journal; steps of the bench, and what others do, don't wait behind it."""
         for _ in self._journal.write(self._store):
+            self._note_success()
             self._do_jobs()
+            self._watch.look_if_due(time.monotonic())
 
     def _lose(self, error: StoreError) -> None:
         self._is_open, self._untold = False, None
@@ -314,6 +323,22 @@ class Clerk:
             with suppress(BlockingIOError):
                 while woken.recv(4096):
                     pass
+
+
+_AT_WORK: Final[weakref.WeakSet[Clerk]] = weakref.WeakSet()
+
+
+@atexit.register
+def _end_all() -> None:
+    """The program ends: engines that nobody closed write what they have, all at the same time."""
+    ends = []
+    for clerk in tuple(_AT_WORK):
+        ended = threading.Event()
+        clerk.stop(ended.set)
+        ends.append(ended)
+    till = time.monotonic() + _LEAVES_WITHIN_S
+    for ended in ends:
+        ended.wait(max(0.0, till - time.monotonic()))
 
 
 def _done(job: Job[Any], result: Any, _: Listener) -> None:

@@ -106,13 +106,13 @@ class Watch:
     def _read_rows(self, after: int) -> None:
         asked = self._clock()
         changes = self._store.rows(after)
-        is_another = changes.incarnation != self._incarnation
-        if is_another:
+        has_lost = changes.incarnation != self._incarnation or changes.version < self._version
+        if has_lost:
             changes = self._store.rows()
             self.tail.again()
         self._note(changes)
         shift = self._shift.seen(asked, changes.now)
-        if is_another:
+        if has_lost:
             self._tell(lambda listener: listener.replaced(changes, shift))
         elif changes.rows:
             self._tell(lambda listener: listener.changed(changes, shift))

@@ -34,6 +34,7 @@ from engine.store.base import Record, Step, Store, Update
 from engine.store.clerk import Clerk
 from engine.store.memory import MemoryStore
 from engine.store.rows import write_entry
+from engine.store.sqlite import SqliteStore
 from tests.fleet.stage import ONCE, PATIENCE_S, ROOT, fleet, journal, member, row, until
 from tests.scripted import HANG, Parts, Scripted, chain_of, status
 from tests.store.backends import MakeStore
@@ -166,6 +167,35 @@ async def test_what_was_done_just_before_the_end_is_in_the_store(
         await closing
     async with member(make_store(), {"a": ["fine"]}).engine as engine:
         assert row(engine, "p/m")
+
+
+_UNCLOSED = """
+import asyncio, sys
+from pathlib import Path
+from engine import BlockingEngine, Engine
+from engine.store.sqlite import SqliteStore
+from tests.scripted import Scripted, chain_of
+kind = {"Engine": Engine, "BlockingEngine": BlockingEngine}[sys.argv[2]]
+engine = kind(chain_of(Scripted({"a": ["fine"]}), "a"), store=SqliteStore(Path(sys.argv[1])), watch=False)
+for _ in range(5):
+    answer = engine.complete("main", "hi")
+    if kind is Engine:
+        asyncio.run(answer)
+"""
+
+
+@pytest.mark.parametrize("kind", ["Engine", "BlockingEngine"])
+def test_a_program_that_ends_without_closing_its_engine_loses_none_of_its_journal(
+    kind: str, tmp_path: Path
+) -> None:
+    code = [sys.executable, "-c", _UNCLOSED, str(tmp_path / "s.db"), kind]
+    done = subprocess.run(code, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    store = SqliteStore(tmp_path / "s.db")
+    store.open()
+    assert [json.loads(each.record.data)["seq"] for each in store.read()] == list(range(1, 21))
+    assert store.engines()[0] == []
+    store.close()
 
 
 # Forks

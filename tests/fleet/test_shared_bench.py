@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.config.model import KeySource
 from engine.errors import AllBenched, ChainExhausted
+from engine.events import FeedDropped
 from engine.policy import Policy
+from engine.store import journal as writing
+from engine.store.base import Record
+from engine.store.sqlite import SqliteStore
 from tests.fleet.stage import (
     ONCE,
+    PATIENCE_S,
     Member,
     Scripts,
     all_heard,
@@ -318,3 +327,41 @@ async def test_two_engines_in_one_process_need_no_loop_to_bench(make_store: Make
 async def _flushed(one: Member) -> None:
     await one.engine.flush()
     await one.engine.aclose()
+
+
+class Stepping(SqliteStore):
+    """A store that writes each part of the journal but the first only when it may."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.parts = 0
+        self.may_write = threading.Semaphore(0)
+
+    def append(self, records: Sequence[Record]) -> None:
+        self.parts += 1
+        if self.parts > 1:
+            assert self.may_write.acquire(timeout=PATIENCE_S)
+        super().append(records)
+
+
+async def test_what_others_do_is_seen_while_a_long_journal_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "_MOST_AT_ONCE", 10)
+    store = Stepping(tmp_path / "standby.db")
+    async with fleet(partial(SqliteStore, tmp_path / "standby.db"), FINE) as (other,):
+        busy = member(store, FINE)
+        async with busy.engine:
+            for _ in range(5000):
+                busy.engine._bus.emit(FeedDropped(count=0))
+            await until(lambda: store.parts == 2)
+            other.engine.bench("p/b")
+            await other.engine.flush()
+
+            def is_seen() -> bool:
+                store.may_write.release()  # a part at a time: it looks every 0.1 s, however much there is
+                return busy.engine.is_benched("p/b")
+
+            await until(is_seen, 0.005)
+            assert store.parts < 400
+            store.may_write.release(1000)

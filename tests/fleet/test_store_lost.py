@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -215,6 +216,88 @@ async def test_what_was_flushed_is_put_back_by_all_and_doubled_by_none(server: r
             assert [e for e in each.heard if e.event == "model.benched"] == []
         async with member(RedisStore(server.url), FINE).engine as late:
             assert {out.name for out in late.benched()} == {"p/a", "p/b"}
+
+
+class Backup(NamedTuple):
+    """A store that can come back as it was some time ago.
+
+    Attributes:
+        make: Makes one more connection.
+        save: From then on it comes back as it is now.
+        kill: It is lost.
+        restore: It is there again, as it was when it was saved.
+    """
+
+    make: MakeStore
+    save: Callable[[], object]
+    kill: Callable[[], object]
+    restore: Callable[[], object]
+
+
+@pytest.fixture(params=["redis", "sqlite"])
+def backup(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backup]:
+    if request.param == "redis":
+        with redis_server.running() as server:
+            make = partial(RedisStore, server.url)
+            yield Backup(make, lambda: server.ask("SAVE"), server.stop, server.start)
+        return
+    path, saved = tmp_path / "standby.db", tmp_path / "saved"
+
+    def save() -> None:
+        with closing(sqlite3.connect(path)) as here, closing(sqlite3.connect(saved)) as there:
+            here.backup(there)
+
+    def restore() -> None:
+        for each in path.parent.glob(f"{path.name}-*"):
+            each.unlink()
+        saved.replace(path)
+
+    yield Backup(partial(SqliteStore, path), save, lambda: None, restore)
+
+
+async def test_a_store_that_comes_back_as_it_was_some_time_ago_gets_back_what_was_changed_since(
+    backup: Backup,
+) -> None:
+    async with fleet(backup.make, BAD, FINE) as (one, other):
+        for name in ("p/x", "p/z", "p/a"):
+            one.engine.bench(name, by="alice")
+        for name in ("p/x", "p/a"):
+            one.engine.unbench(name, by="alice")
+        await other.until(lambda e: [out.name for out in e.engine.benched()] == ["p/z"])
+        for each in (one, other):
+            await each.engine.flush()
+        backup.save()
+        one.engine.bench("p/x", reason="after it was saved", by="alice")
+        await one.ask()
+        one.engine.unbench("p/z", by="alice")
+        other.engine.bench("p/y", reason="new", by="bob")
+        for each in (one, other):
+            await each.until(lambda e: {out.name for out in e.engine.benched()} == {"p/a", "p/x", "p/y"})
+            await each.engine.flush()
+            each.heard.clear()
+        backup.kill()
+        other.engine.bench("p/b", reason="meanwhile", by="bob")
+        backup.restore()
+        for each in (one, other):
+            await each.until(lambda e: e.heard.of("store.restored") and e.engine.store.ok)
+            await each.until(lambda e: e.engine.is_benched("p/b"))
+            await each.engine.flush()
+        for each in (one, other):
+            await each.until(
+                lambda e: {out.name for out in e.engine.benched()} == {"p/a", "p/b", "p/x", "p/y"}
+            )
+            assert (row(each.engine, "p/x").reason, row(each.engine, "p/x").by) == (
+                "after it was saved",
+                "alice",
+            )
+            assert row(each.engine, "p/a").level == 1
+            assert len(each.heard.of("store.degraded")) == len(each.heard.of("store.restored")) == 1
+            assert not each.heard.of("model.unbenched")
+        assert "what is known here is put back" in " ".join(
+            event.why for each in (one, other) for event in each.heard.of("store.restored")
+        )
+        async with member(backup.make(), FINE).engine as late:
+            assert {out.name for out in late.benched()} == {"p/a", "p/b", "p/x", "p/y"}
 
 
 async def test_lost_scripts_are_nobodys_trouble(server: redis_server.Server) -> None:
