@@ -10,8 +10,9 @@ from typing import Final, Literal
 from textual.binding import Binding
 from textual.keys import _character_to_key
 
-Place = Literal["app", "board", "prompt", "list", "replay"]
-"""Where a command works: everywhere, in one view, in a list that has the focus, or in a recording's board."""
+Place = Literal["app", "board", "prompt", "list", "filter", "replay"]
+"""Where a command works: everywhere, in one view, in a list or the filter's line if it has the focus, or in a
+recording's board."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ COMMANDS: Final = (
     Command(
         "all_engines", ("escape",), "All engines", "Show the attempts of all engines.", "board", False, 3
     ),
+    Command("filter", ("/",), "Filter", "Show only what holds some words.", "board", False, 6),
+    Command("clear_filter", ("escape",), "Show all", "Show all again, whatever it holds.", "board", False, 3),
     Command("keys", ("K",), "Keys", "Show or hide the keys of the model's provider.", "board", False, 7),
     Command("next_pane", ("tab",), "Other pane", "Move between the panes.", "board", False, 9),
     Command("new_prompt", ("n",), "New prompt", "Send a prompt of your own.", "app", True, 6),
@@ -69,6 +72,8 @@ COMMANDS: Final = (
     Command("help", ("?", "f1"), "Help", "What the keys do here.", "app", False, 6),
     Command("palette", ("ctrl+p", ":"), "Commands", "Find any command by a few letters.", "app"),
     Command("quit", ("q",), "Quit", "Leave.", "app", False, 1),
+    Command("keep_filter", ("enter",), "Keep", "Keep what is looked for, and go back.", "filter", False, 2),
+    Command("drop_filter", ("escape",), "Show all", "Show all again, and go back.", "filter", False, 3),
     Command("slower", ("-", "<"), "Slower", "Play the recording at half the speed.", "replay", False, 5),
     Command("faster", ("+", ">"), "Faster", "Play the recording at twice the speed.", "replay", False, 5),
     Command("back", ("left",), "10s back", "Ten seconds back.", "replay", False, 6),
@@ -157,6 +162,8 @@ def _clash(name: str, keymap: Mapping[str, str]) -> str | None:
 
 
 def _may_meet(one: Place, other: Place) -> bool:
+    if "filter" in (one, other):  # the line that has the focus comes before what is around it
+        return one == other
     return {one, other} not in ({"board", "prompt"}, {"replay", "prompt"}, {"replay", "list"})
 
 
@@ -181,6 +188,11 @@ def key_label(key: str) -> str:
         last = _CHARACTERS.get(last, last.capitalize())
     prefix = "".join("^" if modifier == "ctrl" else f"{modifier.capitalize()}+" for modifier in modifiers)
     return prefix + last
+
+
+def character_of(key: str) -> str | None:
+    """What a key types; None for one that types nothing."""
+    return key if len(key) == 1 else " " if key == "space" else _CHARACTERS.get(key)
 
 
 _CHARACTERS: Final[Mapping[str, str]] = {

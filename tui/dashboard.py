@@ -42,7 +42,7 @@ class Dashboard(CarefulApp):
     CSS_PATH = "app.tcss"
     DEFAULT_MODE = "board"
     ENABLE_COMMAND_PALETTE = False
-    PLACES: ClassVar[tuple[Place, ...]] = ("board", "prompt", "list", "app")
+    PLACES: ClassVar[tuple[Place, ...]] = ("board", "prompt", "filter", "list", "app")
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("app")]
 
     def __init__(self, desk: Desk) -> None:

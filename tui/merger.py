@@ -138,6 +138,7 @@ class Merger:
             event,
             now,
             outcome="failed",
+            kind=event.kind,
             reason=event.reason,
             status=event.status,
             message=event.message,

@@ -28,7 +28,7 @@ class ReplayApp(Dashboard):
         clock: Seconds that only ever grow.
     """
 
-    PLACES: ClassVar[tuple[Place, ...]] = ("board", "replay", "list", "app")
+    PLACES: ClassVar[tuple[Place, ...]] = ("board", "replay", "filter", "list", "app")
 
     def __init__(
         self,

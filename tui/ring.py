@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
@@ -48,6 +49,7 @@ class Line(NamedTuple):
         manual: Whether an operator did it.
         by: Who; for a trial `request` or `probe`.
         level: Of an automatic bench.
+        kind: The kind of a failure: transient, auth-dead, request-specific.
         engine: Whose event it was.
     """
 
@@ -71,6 +73,7 @@ class Line(NamedTuple):
     manual: bool = False
     by: str = ""
     level: int = 0
+    kind: str = ""
     engine: str = ""
 
 
@@ -126,6 +129,14 @@ class Ring:
             part.replaced(number, line)
         return True
 
+    def insert(self, number: int, line: Line) -> None:
+        """Takes a line in before others, whose numbers grow by one."""
+        for later in range(self.end, number, -1):
+            self._lines[later] = self._lines[later - 1]
+        self._lines[number] = line
+        self.end += 1
+        self.version += 1
+
     def get(self, number: int) -> Line | None:
         """The line of a number, None if it has gone or is yet to come."""
         return self._lines.get(number)
@@ -141,7 +152,8 @@ class Ring:
         """A ring of those lines that are kept, under numbers of its own; it follows this one.
 
         Args:
-            keep: Which lines; what it says of a line stays so when the line is replaced.
+            keep: Which lines. One that becomes one of them when it is replaced comes in at its place; one
+                that was one of them stays.
         """
         part = _Part(Ring(self.size), keep)
         for number, line in self._lines.items():
@@ -168,16 +180,22 @@ class _Part:
     def __init__(self, ring: Ring, keep: Callable[[Line], bool]) -> None:
         self.ring = ring
         self._keep = keep
-        self._numbers: dict[int, int] = {}  # a line's number in the whole → in the part
+        self._wholes: list[int] = []  # the lines' numbers in the whole; here they follow on `ring.first`
 
     def appended(self, number: int, line: Line) -> None:
         if self._keep(line):
-            self._numbers[number] = self.ring.append(line)
+            self._wholes.append(number)
+            self.ring.append(line)
 
     def replaced(self, number: int, line: Line) -> None:
-        if number in self._numbers:
-            self.ring.replace(self._numbers[number], line)
+        place = bisect_left(self._wholes, number)
+        if place < len(self._wholes) and self._wholes[place] == number:
+            self.ring.replace(self.ring.first + place, line)
+        elif self._keep(line):
+            self._wholes.insert(place, number)
+            self.ring.insert(self.ring.first + place, line)
 
     def dropped(self, number: int) -> None:
-        if self._numbers.pop(number, None) is not None:
+        if self._wholes and self._wholes[0] == number:
+            del self._wholes[0]
             self.ring.drop_oldest()

@@ -8,7 +8,7 @@ from typing import Any
 from textual.dom import DOMNode
 from textual.screen import Screen
 
-from tui.commands import BY_NAME, Command, key_label
+from tui.commands import BY_NAME, Command, character_of, key_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,5 +41,4 @@ def working(screen: Screen[Any]) -> dict[str, Working]:
 def _is_typed(screen: Screen[Any], key: str) -> bool:
     """True for a character that the focused widget takes as typing."""
     focused = screen.focused
-    character = " " if key == "space" else key if len(key) == 1 else None
-    return focused is not None and focused.check_consume_key(key, character)
+    return focused is not None and focused.check_consume_key(key, character_of(key))

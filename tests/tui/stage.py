@@ -145,7 +145,7 @@ async def dashboard(
         yield stage
 
 
-def told(kind: type[E], **facts: Any) -> E:
+def told(kind: type[E], /, **facts: Any) -> E:
     """An event as the engine stamps it; what is not given is empty."""
     for field in dataclasses.fields(kind):
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from tui.commands import BY_NAME, COMMANDS, acts, bindings, key_label, remapped
 
-ONE_AT_A_TIME = ("stop_probe", "all_engines")
-"""What Esc does on the board: while a probe is under way it stops that."""
+ONE_AT_A_TIME = ("stop_probe", "clear_filter", "all_engines")
+"""What Esc does on the board: it stops a probe, then clears the filter, then shows all engines."""
 
 
 def test_no_two_commands_have_the_same_name() -> None:

@@ -18,14 +18,17 @@ from tui.feed import Drained
 from tui.probes import Probe
 from tui.sayings import Saying, unbench
 from tui.screens.view import View
+from tui.sought import Sought
 from tui.widgets.attempts import Attempts
 from tui.widgets.board import Board
 from tui.widgets.status_line import Pause
 
 if TYPE_CHECKING:  # they would bring half of Textual's widgets along, and are not needed at once
     from textual.types import CSSPathType
+    from textual.widget import Widget
     from textual.worker import Worker
 
+    from tui.widgets.filter_line import FilterLine
     from tui.widgets.provider_keys import ProviderKeys
 
 _FIGURES_EVERY_S = 1.0
@@ -49,8 +52,12 @@ class BoardScreen(View):
         self.board = Board(desk)
         self.attempts = Attempts(desk.feed.ring, desk, of_several=self.has_several)
         self.keys: ProviderKeys | None = None  # made when it is first asked for
+        self.filter: FilterLine | None = None  # as well
+        self.sought = Sought()
+        self._last_sought = ""
         self._shown_version = -1
         self._figures_at = float("-inf")
+        self._focus_before: Widget | None = None
         self._probing: dict[str, Worker[None]] = {}
         self._had_chains = bool(desk.health.chains)
         self._had_engines = False
@@ -98,8 +105,10 @@ class BoardScreen(View):
             return False
         if action == "engine" and not (self.attempts.several or self.attempts.engine):
             return False
-        if action == "all_engines" and (not self.attempts.engine or self.desk.probes.last):
+        if action == "clear_filter" and (not self.sought or self.desk.probes.last):
             return False  # Esc stops a probe first
+        if action == "all_engines" and (not self.attempts.engine or self.sought or self.desk.probes.last):
+            return False  # Esc clears the filter first
         return super().check_action(action, parameters)
 
     def action_pause(self) -> None:
@@ -121,6 +130,41 @@ class BoardScreen(View):
             if self.keys is not None:
                 self.keys.thaw()
         self.status.tick()
+
+    async def action_filter(self) -> None:
+        """Asks for words; what does not hold them is not shown. The last ones are there still."""
+        if self.filter is None:
+            # Loaded when it is first asked for, as the dialog.
+            from tui.widgets.filter_line import FilterLine  # noqa: PLC0415 - the board comes sooner
+
+            self.filter = FilterLine()
+            await self.mount(self.filter, before=self.status)
+        self._focus_before = self.focused
+        self.filter.display = True
+        self.filter.value = self._last_sought
+        self._seek(Sought(self._last_sought))
+        self.filter.action_select_all()
+        self.filter.focus()
+
+    def action_clear_filter(self) -> None:
+        """Shows all again."""
+        self._seek(Sought())
+
+    def on_filter_line_said(self, message: FilterLine.Said) -> None:
+        """Shows what holds the words, letter by letter."""
+        self._seek(message.sought)
+        if message.is_done and self.filter is not None and self.filter.display:
+            self._last_sought = self.filter.value or self._last_sought
+            self.filter.display = False
+            if self.focused in (None, self.filter):
+                (self._focus_before or self.board).focus()
+
+    def _seek(self, sought: Sought) -> None:
+        if sought != self.sought:
+            self.sought = sought
+            self.board.seek(sought)
+            self.attempts.seek(sought)
+            self.refresh_bindings()
 
     def action_follow(self) -> None:
         """Goes to the end of the attempts and stays there."""

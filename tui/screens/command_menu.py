@@ -22,6 +22,7 @@ _HEADINGS: Final[Mapping[Place, str]] = {
     "board": "On the board",
     "prompt": "In the prompt",
     "replay": "In the recording",
+    "filter": "In the filter's line",
     "list": "In the list that has the focus",
     "app": "Everywhere",
 }

@@ -13,8 +13,9 @@ from tui.cells import shown, whole_words, width_of
 from tui.commands import bindings, key_label
 from tui.desk import Desk
 from tui.ring import Line, Ring
+from tui.sought import Sought
 from tui.widgets.lined import Cell, Lined
-from tui.widgets.stream_cells import cells, engine_name, heads, took
+from tui.widgets.stream_cells import cells, engine_name, heads, texts, took
 
 _WHEEL_LINES = 3
 _NAME_WIDTH = 24
@@ -37,6 +38,7 @@ class Attempts(Lined, can_focus=True):
         following: Whether it is at the end and stays there.
         empty: As given.
         engine: The engine whose lines alone are shown; empty for all.
+        sought: The words that a line must hold to be shown.
         end_key: What goes to the end.
     """
 
@@ -58,6 +60,7 @@ class Attempts(Lined, can_focus=True):
         self.following = True
         self.empty = empty
         self.engine = ""
+        self.sought = Sought()
         self.end_key = "End"
         self._of_several = of_several
         self._desk = desk
@@ -74,7 +77,7 @@ class Attempts(Lined, can_focus=True):
         """Shows another ring, from its end."""
         self._whole.let_go(self._ring)
         self._whole = ring
-        self._ring = self._of_engine(ring)
+        self._ring = self._wanted(ring)
         self.follow()
 
     def only(self, engine: str) -> None:
@@ -84,14 +87,24 @@ class Attempts(Lined, can_focus=True):
             engine: Its name; empty for all.
         """
         self.engine = engine
+        self._choose_anew()
+
+    def seek(self, sought: Sought) -> None:
+        """Shows the lines that hold some words, from their end."""
+        self.sought = sought
+        self._choose_anew()
+
+    def _choose_anew(self) -> None:
         if self._frozen is not None:
             whole, _, when = self._frozen
-            self._frozen = (whole, self._of_engine(whole), when)
+            self._frozen = (whole, self._wanted(whole), when)
         self.look(self._whole)
 
-    def _of_engine(self, ring: Ring) -> Ring:
-        wanted = self.engine
-        return ring.part(lambda line: line.engine == wanted) if wanted else ring
+    def _wanted(self, ring: Ring) -> Ring:
+        engine, sought = self.engine, self.sought
+        if not engine and not sought:
+            return ring
+        return ring.part(lambda line: (not engine or line.engine == engine) and sought.is_in(*texts(line)))
 
     def follow(self) -> None:
         """Goes to the end and stays there."""
@@ -106,7 +119,7 @@ class Attempts(Lined, can_focus=True):
             when: Seconds on the dashboard's clock.
         """
         whole = self._whole.copy()
-        self._frozen = (whole, self._of_engine(whole), when)
+        self._frozen = (whole, self._wanted(whole), when)
 
     def thaw(self) -> None:
         """Lets the picture go on."""
@@ -179,9 +192,11 @@ class Attempts(Lined, can_focus=True):
 
     @property
     def _nothing(self) -> str:
-        if not self.engine:
-            return self.empty
-        return f"  Nothing of {self.engine} is kept; {self._clear_key} shows all."
+        if self.sought:
+            return f"  No attempt holds {self.sought.text.strip()}; {self._clear_key} shows all."
+        if self.engine:
+            return f"  Nothing of {self.engine} is kept; {self._clear_key} shows all."
+        return self.empty
 
     @property
     def _source(self) -> Ring:
@@ -219,7 +234,7 @@ class Attempts(Lined, can_focus=True):
         if not self.following:
             self._keep_page()
         now, top = self._now, self.top
-        nothing, several = not len(self._source), self.several
+        nothing, several = "" if len(self._source) else self._nothing, self.several
         fresh: list[object] = [self._head_cells(self.size.width)]
         self._shown, self._runs = (self._source, self._source.version, several), False
         for number in range(top, top + self._room):
@@ -253,18 +268,23 @@ class Attempts(Lined, can_focus=True):
 
     def _filter(self, width: int) -> str:
         """Whose lines alone are shown, and how to see all: in words as long as there is room for."""
-        if not self.engine:
+        if not self.engine and not self.sought:
             return ""
-        glyphs = self._desk.glyphs
-        for name in (_NAME_WIDTH, 12):
-            said = f" only {engine_name(self.engine, name, glyphs)} {self._dash} {self._clear_key} shows all "
+        for room in (_NAME_WIDTH, 12):
+            said = f" only {self._only_what(room)} {self._dash} {self._clear_key} shows all "
             if width_of(said) <= width // 2:
                 return said
-        return f" only {engine_name(self.engine, 12, glyphs)}, {self._clear_key} "
+        return f" only {self._only_what(12)}, {self._clear_key} "
+
+    def _only_what(self, room: int) -> str:
+        glyphs = self._desk.glyphs
+        words = shown(self.sought.text.strip(), room, glyphs) if self.sought else ""
+        engine = engine_name(self.engine, room, glyphs) if self.engine else ""
+        return " of ".join(filter(None, (words, engine)))
 
     @property
     def _clear_key(self) -> str:
-        return key_label(self._desk.key("all_engines"))
+        return key_label(self._desk.key("clear_filter" if self.sought else "all_engines"))
 
     def _pill(self, width: int) -> str:
         if self.following:

@@ -12,9 +12,10 @@ from textual.geometry import Size
 from textual.strip import Strip
 
 from tui.cells import shown, whole_words
-from tui.commands import bindings
+from tui.commands import bindings, key_label
 from tui.desk import Desk
 from tui.health import Place
+from tui.sought import Sought
 from tui.widgets.board_cells import bar, chain_cells, heads, model_cells
 from tui.widgets.board_rows import Key, Row, build_rows
 from tui.widgets.lined import Cell, Lined
@@ -40,12 +41,19 @@ class Board(Lined, can_focus=True):
         super().__init__(id=id)
         self.cursor: Key | None = None
         self.empty: tuple[str, ...] = ()
+        self.sought = Sought()
         self._desk = desk
         self._rows: list[Row] = []
         self._offset = 0
         self._stamp = 0.0  # the time that countdowns are painted for
         self._painted: dict[int, object] = {}
         self._frozen = False
+
+    def seek(self, sought: Sought) -> None:
+        """Shows the models whose rows hold some words."""
+        self.sought = sought
+        before, self._rows = self._rows, build_rows(self._desk, sought)
+        self._moved(before)
 
     def freeze(self) -> None:
         """Holds the picture still."""
@@ -61,7 +69,7 @@ class Board(Lined, can_focus=True):
         """Takes over what the desk knows now, and has the rows drawn that are different."""
         if self._frozen:
             return
-        rows = build_rows(self._desk)
+        rows = build_rows(self._desk, self.sought)
         before, self._rows = self._rows, rows
         if [row.key or row.chain for row in before] != [row.key or row.chain for row in rows]:
             self._moved(before)
@@ -132,7 +140,8 @@ class Board(Lined, can_focus=True):
         width = self.size.width
         glyphs = self._desk.glyphs
         if not self._rows:
-            words = self.empty[y - 1] if 0 < y <= len(self.empty) else ""
+            empty = self._nothing if self.sought else self.empty
+            words = empty[y - 1] if 0 < y <= len(empty) else ""
             return self.line([("  ", "text"), (shown(words, width - 2, glyphs), "muted")], width)
         if y == 0:
             return self._head(width)
@@ -148,6 +157,11 @@ class Board(Lined, can_focus=True):
         if lit:
             cells[0] = (glyphs.cursor, "accent")
         return self.line(cells, width, lit=lit)
+
+    @property
+    def _nothing(self) -> tuple[str, ...]:
+        clear = key_label(self._desk.key("clear_filter"))
+        return ("", f"No model holds {self.sought.text.strip()}; {clear} shows all.")
 
     def _head(self, width: int) -> Strip:
         hidden = len(self._rows) - self._room

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from engine import ModelFigures
 from tui.desk import Desk
+from tui.glyphs import STATE_WORDS
 from tui.health import Place
+from tui.sought import Sought
 
 _NONE = ModelFigures()
 
@@ -42,13 +44,20 @@ class Row:
         return (self.chain, self.place.model) if self.place else None
 
 
-def build_rows(desk: Desk) -> list[Row]:
-    """Every row there is now, from top to bottom."""
+def build_rows(desk: Desk, sought: Sought) -> list[Row]:
+    """The rows there are now, from top to bottom.
+
+    Args:
+        desk: What the screen works with.
+        sought: The words that a model's row must hold; a chain without any such row has none itself.
+    """
     rows: list[Row] = []
     known: dict[str, ModelFigures] = {}
     for chain, places in desk.health.chains.items():
-        rows.append(Row(chain, places))
-        for place in places:
+        wanted = [place for place in places if sought.is_in(*_texts(chain, place))] if sought else places
+        if wanted or not sought:
+            rows.append(Row(chain, places))
+        for place in wanted:
             figures = known.get(place.model)
             if figures is None:
                 figures = known[place.model] = desk.feed.figures.of(place.model, desk.now())
@@ -59,3 +68,7 @@ def build_rows(desk: Desk) -> list[Row]:
             row = Row(chain, (), place, figures, since, tried_by, probing_s)
             rows.append(row)
     return rows
+
+
+def _texts(chain: str, place: Place) -> tuple[str, ...]:
+    return (chain, place.model, STATE_WORDS.get(place.state, place.state), place.reason, place.by)

@@ -36,6 +36,13 @@ _OF_TRIALS: Final = ("trial", "passed", "not_passed", "undecided")
 _BACK: Final[Mapping[str, str]] = {"success": "it answered", "expired": "time is over", "operator": "lifted"}
 
 
+def texts(line: Line) -> tuple[str, ...]:
+    """What a filter looks for words in."""
+    word = _OUTCOMES[line.outcome][1]
+    said = (line.kind, line.reason, line.message, line.next_model, line.by)
+    return (line.model, line.chain, line.request, line.engine, word, str(line.status or ""), *said)
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Cells of each column; 0 leaves it out.
