@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.tui.warm import INTERPRETER, Warm, plain_environment
 from tests.upstream import Upstream
 
-ROOT = Path(__file__).parents[2]
 KEY = "sk-canary-0123456789abcdef"
 STANDBY = (sys.executable, "-m", "tui")
 LIMIT_S = 30.0
@@ -36,21 +35,26 @@ class Ended:
 
 @dataclass
 class Shell:
-    """A place to run the command from."""
+    """A place to run the command from.
+
+    Attributes:
+        home: The user's folder, and the one that the command is run in.
+        env: The environment.
+        warm: Where the command is loaded already.
+        started: The processes that were started without that.
+    """
 
     home: Path
+    warm: Warm
     env: dict[str, str] = field(default_factory=dict)
     started: list[asyncio.subprocess.Process] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        keep = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
         self.env = {
-            **keep,
+            **plain_environment(),
             "HOME": str(self.home),
             "XDG_CONFIG_HOME": str(self.home / "config"),
             "XDG_STATE_HOME": str(self.home / "state"),
-            "PYTHONPATH": str(ROOT),
-            "PYTHONUTF8": "1",
             "P_KEY": KEY,
             **self.env,
         }
@@ -93,8 +97,23 @@ class Shell:
                 process.kill()
                 await process.communicate()
 
-    async def run(self, *arguments: str, typed: bytes | None = None, **options: Any) -> Ended:
-        """Runs the command to its end; `typed` is its standard input."""
+    async def run(
+        self, *arguments: str, typed: bytes | None = None, fresh: bool = False, **options: Any
+    ) -> Ended:
+        """Runs the command to its end, in a process that was forked with the command loaded.
+
+        Args:
+            arguments: What it is given.
+            typed: Its standard input.
+            fresh: Whether to start it as a shell does, which options of `start` demand as well.
+            options: As `start` takes them.
+        """
+        # Elsewhere a process that was forked may not use all that the system offers.
+        if sys.platform == "linux" and not (fresh or options):
+            assert INTERPRETER.items() <= self.env.items()
+            async with asyncio.timeout(LIMIT_S):
+                code, out, err = await self.warm.run(arguments, self.env, self.home, typed)
+            return Ended(code, out.decode(), err.decode())
         if typed is not None:
             options["stdin"] = subprocess.PIPE
         process = await self.start(*arguments, **options)

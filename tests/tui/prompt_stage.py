@@ -34,15 +34,12 @@ class Hand:
 
     async def types(self, text: str, *keys: str) -> None:
         """Types a text, which is there before any of the keys is pressed."""
-        await self.pilot.press(*("space" if character == " " else character for character in text))
-        await patience.settled(self.pilot)
+        await patience.type_(self.pilot, text)
         await self.press(*keys)
 
     async def press(self, *keys: str) -> None:
         """Presses keys, each when the one before has had its effect."""
-        for key in keys:
-            await self.pilot.press(key)
-            await patience.settled(self.pilot)
+        await patience.press(self.pilot, *keys)
 
     async def until(self, holds: Callable[[], object]) -> None:
         """Waits for something that will come true, and until the screen has followed it."""
@@ -66,7 +63,7 @@ class Hand:
 async def prompt_view(config: Config, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Hand]:
     app = StandbyApp(Engine(config, watch=False), traffic=False)
     async with app.run_test(size=size, notifications=True) as pilot:
-        await pilot.press("2")
+        await patience.press(pilot, "2")
         hand = Hand(app, pilot)
         await hand.until(lambda: isinstance(app.screen, PromptScreen) and app.focused is not None)
         yield hand

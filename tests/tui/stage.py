@@ -92,7 +92,7 @@ class Stage:
 
     @property
     def lines(self) -> list[str]:
-        return self.screen.splitlines()
+        return self.screen.split("\n")  # the last one counts, too, when nothing is on it
 
     def row(self, model: str, nth: int = 0) -> str:
         """The board's line of a model, the nth from the top."""
@@ -100,9 +100,7 @@ class Stage:
 
     async def press(self, *keys: str) -> None:
         """Presses keys, each when the one before has had its effect."""
-        for key in keys:
-            await self.pilot.press(key)
-            await patience.settled(self.pilot)
+        await patience.press(self.pilot, *keys)
         await self.beat()
 
     async def beat(self) -> None:

@@ -124,7 +124,7 @@ async def test_a_terminal_gets_colours_unless_they_are_not_wanted(shell: Shell, 
     path = shell.config(up)
     assert b"\x1b[" in (await on_terminal(shell, "run", "main", "hi", "--config", path))[1]
     for name, value in (("NO_COLOR", "1"), ("TERM", "dumb")):
-        plain = Shell(shell.home, {name: value})
+        plain = Shell(shell.home, shell.warm, {name: value})
         assert b"\x1b[" not in (await on_terminal(plain, "run", "main", "hi", "--config", path))[1]
 
 

@@ -48,7 +48,7 @@ class Player:
 
     @property
     def lines(self) -> list[str]:
-        return patience.screen(self.pilot).splitlines()
+        return patience.screen(self.pilot).split("\n")
 
     @property
     def bar(self) -> str:
@@ -73,9 +73,7 @@ class Player:
         await patience.settled(self.pilot)
 
     async def press(self, *keys: str) -> None:
-        for key in keys:
-            await self.pilot.press(key)
-            await patience.settled(self.pilot)
+        await patience.press(self.pilot, *keys)
         self.app._beat()
         await patience.settled(self.pilot)
 
