@@ -17,6 +17,7 @@ from tests.tui.stage import Clock, begun, config, dashboard, style_at, told
 from tui.app import StandbyApp
 from tui.screens.bench_dialog import BenchDialog
 from tui.screens.board import BoardScreen
+from tui.screens.command_menu import CommandMenu
 
 
 def with_settings(**settings: Any) -> Dashboard:
@@ -204,7 +205,7 @@ async def test_a_screen_that_becomes_too_low_for_the_attempts_gives_the_focus_to
         assert stage.view.board.cursor == ("support", "p/mini")
 
 
-async def test_the_palette_of_textual_is_not_there() -> None:
+async def test_the_palette_is_this_programs_own() -> None:
     async with dashboard() as stage:
         await stage.press("ctrl+p")
-        assert isinstance(stage.app.screen, BoardScreen)
+        assert isinstance(stage.app.screen, CommandMenu)
