@@ -151,7 +151,7 @@ async def test_hostile_words_are_shown_as_pictures() -> None:
     async with dashboard(config({"c": ["p/one"]})) as stage:
         await stage.press("/")
         assert stage.view.filter is not None
-        stage.view.filter.value = "[bold]\x1b[31m\u202e"
+        stage.view.filter.line.value = "[bold]\x1b[31m\u202e"
         await stage.beat()
         assert "[bold]" in stage.screen
         assert "\x1b" not in stage.screen
@@ -163,7 +163,7 @@ async def test_keys_of_the_board_are_typed_and_not_obeyed() -> None:
         await stage.press("/", *"qb/?")
         assert stage.app.is_running
         assert stage.view.filter is not None
-        assert stage.view.filter.value == "qb/?"
+        assert stage.view.filter.line.value == "qb/?"
         assert "Quit" not in stage.lines[-1]
         assert "/ Filter" not in stage.lines[-1]
 

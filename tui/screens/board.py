@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # they would bring half of Textual's widgets along, and are n
     from textual.widget import Widget
     from textual.worker import Worker
 
-    from tui.widgets.filter_line import FilterLine
+    from tui.widgets.filter_line import FilterBar, FilterLine
     from tui.widgets.provider_keys import ProviderKeys
 
 _FIGURES_EVERY_S = 1.0
@@ -52,7 +52,7 @@ class BoardScreen(View):
         self.board = Board(desk)
         self.attempts = Attempts(desk.feed.ring, desk, of_several=self.has_several)
         self.keys: ProviderKeys | None = None  # made when it is first asked for
-        self.filter: FilterLine | None = None  # as well
+        self.filter: FilterBar | None = None  # as well
         self.sought = Sought()
         self._last_sought = ""
         self._shown_version = -1
@@ -135,16 +135,17 @@ class BoardScreen(View):
         """Asks for words; what does not hold them is not shown. The last ones are there still."""
         if self.filter is None:
             # Loaded when it is first asked for, as the dialog.
-            from tui.widgets.filter_line import FilterLine  # noqa: PLC0415 - the board comes sooner
+            from tui.widgets.filter_line import FilterBar  # noqa: PLC0415 - the board comes sooner
 
-            self.filter = FilterLine()
+            self.filter = FilterBar()
             await self.mount(self.filter, before=self.status)
         self._focus_before = self.focused
         self.filter.display = True
-        self.filter.value = self._last_sought
+        line = self.filter.line
+        line.value = self._last_sought
+        line.action_select_all()
+        line.focus()
         self._seek(Sought(self._last_sought))
-        self.filter.action_select_all()
-        self.filter.focus()
 
     def action_clear_filter(self) -> None:
         """Shows all again."""
@@ -154,9 +155,9 @@ class BoardScreen(View):
         """Shows what holds the words, letter by letter."""
         self._seek(message.sought)
         if message.is_done and self.filter is not None and self.filter.display:
-            self._last_sought = self.filter.value or self._last_sought
+            self._last_sought = self.filter.line.value or self._last_sought
             self.filter.display = False
-            if self.focused in (None, self.filter):
+            if self.focused in (None, self.filter.line):
                 (self._focus_before or self.board).focus()
 
     def _seek(self, sought: Sought) -> None:

@@ -92,7 +92,10 @@ class CommandRows(Lined):
         if number >= len(self.rows):
             return self.line((), width)
         row = self.rows[number]
-        return self.line(self._cells(row, width), width, lit=number == self.at)
+        cells = self._cells(row, width)
+        if number == self.at:
+            cells[0] = (self._desk.glyphs.cursor, "accent")
+        return self.line(cells, width, lit=number == self.at)
 
     def _first_shown(self) -> int:
         """The first row on the screen, so that the cursor is there, and the heading above it if it can be."""
@@ -106,7 +109,8 @@ class CommandRows(Lined):
             return [(row.heading, "faint")]
         label = padded(row.command.label, _LABEL_WIDTH)
         cells: list[Cell] = [
-            (f" {padded(row.key, _KEY_WIDTH)} ", "key" if row.works else "faint"),
+            (" ", "text"),
+            (f"{padded(row.key, _KEY_WIDTH)} ", "key" if row.works else "faint"),
             (label, "text" if row.works else "faint"),
         ]
         room = width - _KEY_WIDTH - _LABEL_WIDTH - 3

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import getters
+from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Horizontal
 from textual.message import Message
+from textual.widgets import Static
 
 from tui.commands import bindings
 from tui.sought import Sought
@@ -16,11 +20,6 @@ class FilterLine(SafeInput):
     """Tells of every change of its words, and when they are done with."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("filter")]
-    DEFAULT_CSS = """
-    FilterLine, FilterLine:focus { height: 1; padding: 0 1; background: $panel; color: $foreground; }
-    FilterLine:ansi, FilterLine:ansi:focus { background: ansi_default; }
-    """
-
     class Said(Message):
         """Something else is looked for now.
 
@@ -51,5 +50,27 @@ class FilterLine(SafeInput):
 
     def on_blur(self) -> None:
         """Whoever goes elsewhere keeps it, too."""
-        if self.display:
+        if self.parent is not None and self.parent.display:  # else it is over already
             self.action_keep_filter()
+
+
+class FilterBar(Horizontal):
+    """The line behind its sign."""
+
+    DEFAULT_CSS = """
+    FilterBar {
+        height: 1;
+        background: $panel;
+        color: $foreground;
+        Static { width: 3; padding: 0 1; text-style: bold; }
+        FilterLine, FilterLine:focus { width: 1fr; background: $panel; color: $foreground; }
+        &:ansi, FilterLine:ansi, FilterLine:ansi:focus { background: ansi_default; }
+    }
+    """
+
+    line = getters.query_one(FilterLine)
+
+    def compose(self) -> ComposeResult:
+        """The sign, and the line."""
+        yield Static("/")
+        yield FilterLine()
