@@ -80,6 +80,7 @@ class Figures:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.bucket_s: Final = window_s / BUCKETS
+        self._window_s = window_s
         self._clock = clock
         self._wall = wall
         self._parsed: tuple[str, float] = ("", 0.0)
@@ -92,6 +93,14 @@ class Figures:
             RequestSucceeded: self._served,
             RequestFailed: self._unserved,
         }
+
+    def copy(self) -> Figures:
+        """Figures of the same events, with the same clocks; from now on each goes its own way."""
+        copy = Figures(self._window_s, clock=self._clock, wall=self._wall)
+        for model, tally in self._models.items():
+            copy._models[model] = tally.copy()
+        copy._servers = self._servers.copy()
+        return copy
 
     def __call__(self, event: Event) -> None:
         """Takes an event in."""
@@ -208,6 +217,15 @@ class _Tally:
         self.input_tokens = 0
         self.output_tokens = 0
 
+    def copy(self) -> _Tally:
+        copy = _Tally()
+        copy.started, copy.succeeded = self.started.copy(), self.succeeded.copy()
+        copy.failed = self.failed.copy()
+        copy.latencies = self.latencies.copy()
+        copy.last_failure = self.last_failure
+        copy.input_tokens, copy.output_tokens = self.input_tokens, self.output_tokens
+        return copy
+
     def spend(self, input_tokens: int | None, output_tokens: int | None) -> None:
         self.input_tokens += input_tokens or 0
         self.output_tokens += output_tokens or 0
@@ -244,6 +262,11 @@ class _Ring:
     def __init__(self, size: int) -> None:
         self._counts = [0] * size
         self._head: int | None = None
+
+    def copy(self) -> _Ring:
+        copy = _Ring(0)
+        copy._counts, copy._head = self._counts.copy(), self._head
+        return copy
 
     def count(self, bucket: int) -> None:
         """One more in this bucket, if it is not older than all that are kept."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from engine import Config
+from engine import Config, Engine
 from tui.cli_events import add_since, time_back
 from tui.cli_parser import Parser, add_store, command_parser, file_name
 from tui.cli_result import json_line
@@ -16,6 +16,7 @@ from tui.cli_store import onlooker, shared_config, to_its_end
 from tui.exits import DONE, FAILED, Exit, that_it_is_done
 from tui.incident import report
 from tui.incident_facts import Incident
+from tui.incident_parts import Silence
 from tui.incident_span import between
 from tui.journal_pages import pages
 from tui.markdown import times
@@ -98,6 +99,7 @@ async def _write(config: Config, since: datetime, until: datetime, kind: str, wr
     count = 0
     incident = Incident()
     async with onlooker(config) as engine:
+        incident.silent = _silent(engine)
         async for page in pages(engine, since, until):
             count += len(page)
             if kind == "jsonl":
@@ -107,6 +109,13 @@ async def _write(config: Config, since: datetime, until: datetime, kind: str, wr
     if kind == "md":
         write(report(incident, since, until))
     return count
+
+
+def _silent(engine: Engine) -> list[Silence]:
+    """Engines that are gone without a goodbye, as the store remembers them; it does so for a day."""
+    return [
+        Silence(each.name, now() - timedelta(seconds=each.seen_s)) for each in engine.engines() if each.silent
+    ]
 
 
 def _bytes(text: str) -> bytes:

@@ -7,12 +7,20 @@ import gc
 import importlib
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from engine import ConfigError, Dashboard, load_config
 from tui.cli_config import configured
 from tui.cli_parser import Parser, command_parser, file_name
 from tui.exits import Exit
 from tui.output import is_terminal
+from tui.reading import Reading
+
+if TYPE_CHECKING:
+    from tui.replay import Playback, Recording
+
+_OF_READING: Final = 0.7
+"""Reading's share of the time before the dashboard opens; then all is gone through once."""
 
 
 def parser() -> Parser:
@@ -39,28 +47,51 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.file == "-":
         raise Exit("a recording can't come from standard input: the dashboard needs that for its keys")
     look = _look(arguments.config)
+    playback = _playback(Path(arguments.file), arguments.start, arguments.speed)
+    # Textual stays out until here: whoever gave a wrong file should not wait for it.
+    app = importlib.import_module("tui.replay_app")
+    dashboard = importlib.import_module("tui.dashboard")
+    return int(dashboard.open_dashboard(app.ReplayApp(playback, look)))
+
+
+def _playback(path: Path, begin: str | None, speed: float) -> Playback:
+    """Reads a recording, and makes ready to play it; says how far that is.
+
+    Raises:
+        Exit: It is none, it has no such beginning, or there is no terminal to show it in.
+    """
     replay = importlib.import_module("tui.replay")
+    reading = Reading(path.name)
     gc.disable()  # a recording is all kept: looking for garbage in it takes half of the time
     try:
-        recording = replay.load(Path(arguments.file))
+        recording = replay.load(path, lambda share: reading(share * _OF_READING))
+        start = None if begin is None else _start(begin, recording)
+        _needs_a_terminal()
+        playback: Playback = replay.Playback(
+            recording, start, speed, told=lambda share: reading(_OF_READING + share * (1 - _OF_READING))
+        )
     except replay.NotARecording as error:
         raise Exit(str(error)) from None
     finally:
+        reading.clear()
         gc.enable()
         gc.freeze()
+    return playback
+
+
+def _start(text: str, recording: Recording) -> float:
+    moment = importlib.import_module("tui.replay").moment
     try:
-        start = None if arguments.start is None else replay.moment(arguments.start, recording)
+        return float(moment(text, recording))
     except ValueError as error:
         raise Exit(f"--from: {error}") from None
+
+
+def _needs_a_terminal() -> None:
     if not all(map(is_terminal, (sys.stdin, sys.stdout, sys.stderr))):
         raise Exit(
             "a recording is played in the dashboard, which needs a terminal for its input and its output"
         )
-    # Textual stays out until here: whoever gave a wrong file should not wait for it.
-    app = importlib.import_module("tui.replay_app")
-    dashboard = importlib.import_module("tui.dashboard")
-    playback = replay.Playback(recording, start, arguments.speed)
-    return int(dashboard.open_dashboard(app.ReplayApp(playback, look)))
 
 
 def _look(path: str | None) -> Dashboard:

@@ -96,6 +96,19 @@ class Feed:
             ConfigRejected: self._note_rejected,
         }
 
+    def copy(self) -> Feed:
+        """As it is now; without what waits to be drained, and with no request watched."""
+        copy = Feed(self.figures.copy(), size=self._events.maxlen or 0, lines=self.ring.size)
+        copy._merger = self._merger.copy()
+        copy.ring = copy._merger.ring
+        copy._heard = self._heard.copy()
+        copy._benched_at = self._benched_at.copy()
+        copy._tried_by = self._tried_by.copy()
+        copy._news_until = self._news_until
+        copy.seen, copy.dropped, copy.last_at = self.seen, self.dropped, self.last_at
+        copy.rejected, copy.rejections, copy.reloads = self.rejected, self.rejections, self.reloads
+        return copy
+
     def push(self, event: Event) -> None:
         """Takes one event from the engine."""
         events = self._events
@@ -142,7 +155,9 @@ class Feed:
             timed: When each happened, seconds on the dashboard's clock, and the event; in that order.
         """
         drained = Drained()
-        self._hear({event.engine: when for when, event in timed})
+        heard = {event.engine: when for when, event in timed}
+        latest = dict.fromkeys(event.engine for _, event in reversed(timed))
+        self._hear({engine: heard[engine] for engine in reversed(latest)})
         self._take(timed, drained)
         return drained
 

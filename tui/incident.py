@@ -33,7 +33,8 @@ def markdown(recorded: Iterable[Recorded], since: datetime, until: datetime) -> 
 
 def report(incident: Incident, since: datetime, until: datetime) -> str:
     """As `markdown`, of what has been gathered already."""
-    return "\n".join(_page(incident, Span(since, until))) + "\n"
+    incident.finish()
+    return "\n".join(_page(incident, Span(since, until, incident.first))) + "\n"
 
 
 def _page(incident: Incident, span: Span) -> Iterator[str]:
@@ -62,10 +63,13 @@ def _title(incident: Incident, span: Span) -> str:
     moments = [each for each in _trouble(incident, span) if each is not None]
     if not moments:
         return f"No incident, {between(span.since, span.until)} UTC"
-    is_out = any(not each.manual and span.end(each) is None for each in incident.outages)
+    first, last = min(moments), max(moments)
+    own = [each for each in incident.outages if not each.manual]
+    before = "before " if any(each.began is None and span.begin(each) <= first for each in own) else ""
+    is_out = any(span.end(each) is None for each in own)
     if is_out or any(each.ended is None for each in incident.without_store):
-        return f"Incident since {min(moments).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC, not over"
-    return f"Incident, {between(min(moments), max(moments))} UTC"
+        return f"Incident since {before}{first.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC, not over"
+    return f"Incident, {before}{between(first, last)} UTC"
 
 
 def _trouble(incident: Incident, span: Span) -> Iterator[datetime | None]:
@@ -75,13 +79,14 @@ def _trouble(incident: Incident, span: Span) -> Iterator[datetime | None]:
         yield errors.last
     for outage in incident.outages:
         if not outage.manual:
-            yield outage.began or span.since
+            yield span.begin(outage)
             yield span.end(outage)
     for trouble in incident.without_store:
         yield trouble.began
         yield trouble.ended
     for requests in incident.requests.values():
         yield requests.first_failed
+        yield requests.last_failed
 
 
 def _gaps(incident: Incident) -> Iterator[str]:
@@ -106,7 +111,7 @@ def _outage(outage: Outage, span: Span) -> tuple[str, ...]:
     level = f", level {outage.level}" if outage.level > 1 else ""
     return (
         code(outage.name),
-        span.at(outage.began) if outage.began else f"before {span.at(span.since)}",
+        span.at(outage.began) if outage.began else f"before {span.at(span.begin(outage))}",
         _to(outage, span),
         span.length(outage),
         ", ".join(map(code, outage.reasons)) or DASH,
@@ -166,4 +171,12 @@ def _engines(incident: Incident, span: Span) -> list[str]:
         seen = f"{span.at(witness.first)} to {span.at(witness.last)}"
         lines.append(f"- {code(name)}: {times(witness.count, 'event')}, {seen}{runs}")
     more = len(incident.engines) - len(lines)
-    return [*lines, f"- {times(more, 'more engine')} left out"] if more else lines
+    silent = [each for each in incident.silent if span.since <= each.last <= span.until]
+    return [
+        *lines,
+        *([f"- {times(more, 'more engine')} left out"] if more else []),
+        *(
+            f"- {code(each.engine)} gave no sign of life after {span.at(each.last)}"
+            for each in silent[:_MOST_ROWS]
+        ),
+    ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from engine import (
     AttemptFailed,
@@ -28,13 +28,22 @@ from engine import (
     StreamBroken,
 )
 from tui.event_words import short, when
-from tui.incident_parts import Errors, Outage, Requests, StoreTrouble, Witness
+from tui.incident_order import InOrder, Timed
+from tui.incident_parts import Errors, Outage, Requests, Silence, StoreTrouble, Witness
 from tui.markdown import code
 from tui.timeline import Timeline
 
+_AFTERMATH: Final = timedelta(seconds=2)
+"""So long after something came back, what is told of its bench is of the one that has just ended.
+
+The clocks of two engines differ a little, and each has its own order.
+"""
+
 
 class Incident:
-    """Takes events in, one after another, and keeps what a report needs. Events themselves are not kept.
+    """Takes events in, one after another, and keeps what a report needs. Few events themselves are kept.
+
+    Some wait until it is sure that none that happened before is yet to come: `finish` takes those in, too.
 
     Attributes:
         first: When the first event happened.
@@ -46,6 +55,7 @@ class Incident:
         outages: Everything that was out, in the order in which it went.
         requests: What became of each chain's requests; of those that named none under None.
         engines: Who told of it.
+        silent: Engines that have fallen silent, whenever that was; put here by whoever knows.
         without_store: When engines were without their store: from, until, which engine, why.
         timeline: What matters, in order.
     """
@@ -58,13 +68,13 @@ class Incident:
         self.outages: list[Outage] = []
         self.requests: dict[str | None, Requests] = {}
         self.engines: dict[str, Witness] = {}
+        self.silent: list[Silence] = []
         self.without_store: list[StoreTrouble] = []
         self.timeline = Timeline()
         self._open: dict[tuple[str, bool], Outage] = {}
-
-    def add(self, recorded: Iterable[Recorded]) -> None:
-        """Takes events in, in the journal's order."""
-        takes: Mapping[type[Event], Callable[[datetime, Any], None]] = {
+        self._over: dict[tuple[str, bool], datetime] = {}  # when each was back last
+        self._order = InOrder()
+        self._takes: Mapping[type[Event], Callable[[datetime, Any], None]] = {
             AttemptFailed: self._attempt_failed,
             RequestStarted: self._request_started,
             RequestSucceeded: self._request_succeeded,
@@ -84,26 +94,38 @@ class Incident:
             FeedDropped: self._feed_dropped,
             Event: self._unknown,
         }
+
+    def add(self, recorded: Iterable[Recorded]) -> None:
+        """Takes events in, in the journal's order, which is only nearly the order of time."""
         for each in recorded:
             at = when(each.event.at)
             if at is None:
                 self.unknown += 1
                 continue
-            self._witness(at, each)
-            take = takes.get(type(each.event))
-            if take is not None:
-                take(at, each.event)
+            self._take(self._order.put(at, each.run, each.event))
 
-    def _witness(self, at: datetime, recorded: Recorded) -> None:
+    def finish(self) -> None:
+        """There are no more events."""
+        self._take(self._order.rest())
+
+    def _take(self, ordered: Iterable[Timed]) -> None:
+        for timed in ordered:
+            self._witness(timed)
+            take = self._takes.get(type(timed.event))
+            if take is not None:
+                take(timed.at, timed.event)
+
+    def _witness(self, timed: Timed) -> None:
+        at = timed.at
         self.count += 1
         self.first = at if self.first is None else min(self.first, at)
         self.last = at if self.last is None else max(self.last, at)
-        witness = self.engines.get(recorded.event.engine)
+        witness = self.engines.get(timed.event.engine)
         if witness is None:
-            witness = self.engines[recorded.event.engine] = Witness(at, at)
-        witness.last = at
+            witness = self.engines[timed.event.engine] = Witness(at, at)
+        witness.first, witness.last = min(witness.first, at), max(witness.last, at)
         witness.count += 1
-        witness.runs.add(recorded.run)
+        witness.runs.add(timed.run)
 
     def _unknown(self, _: datetime, __: Event) -> None:
         self.unknown += 1
@@ -128,7 +150,8 @@ class Incident:
     def _request_failed(self, at: datetime, event: RequestFailed) -> None:
         requests = self._of(event.chain)
         requests.failed += 1
-        requests.first_failed = requests.first_failed or at
+        requests.first_failed = min(at, requests.first_failed or at)
+        requests.last_failed = max(at, requests.last_failed or at)
         which = f"a request to {code(event.chain)}" if event.chain else "a request"
         self.timeline.run(at, "", f"{event.chain}/{event.error}", f"{which} failed: {code(event.error)}")
 
@@ -140,7 +163,7 @@ class Incident:
         if errors is None:
             errors = self.errors[event.model, event.reason] = Errors(at, event.kind, event.status, at)
         errors.count += 1
-        errors.last = at
+        errors.first, errors.last = min(errors.first, at), max(errors.last, at)
         errors.example = errors.example or event.message
         status = f", HTTP {event.status}" if event.status else ""
         self.timeline.run(
@@ -183,9 +206,9 @@ class Incident:
         name = _name(event)
         ended = [event.manual] if event.why != "operator" else [False, True]
         found = [outage for manual in ended if (outage := self._open.get((name, manual))) is not None]
-        if not found:
-            found = [self._unseen(name, manual=event.manual)]
-            self.outages += found
+        if not found and (unseen := self._unseen(name, at, manual=event.manual)) is not None:
+            self.outages.append(unseen)
+            found = [unseen]
         for outage in found:
             self._end(outage, at, event.why, event.by)
         by = f" by {code(event.by)}" if event.by else ""
@@ -193,37 +216,43 @@ class Incident:
         told = words.get(event.why, f"was brought back{by}")
         self.timeline.add(at, name, f"{code(name)} {told}")
 
-    def _unseen(self, name: str, *, manual: bool) -> Outage:
-        """The outage of something that came back and was never told to go.
+    def _unseen(self, name: str, at: datetime, *, manual: bool) -> Outage | None:
+        """The outage of something that was never told to go; None if that is one that has ended just now.
 
-        It was out with its whole provider, or since before the first event.
+        It was out with its whole provider, or since before the first event; or its beginning was lost.
         """
+        over = self._over.get((name, manual))
         whole = self._open.get((f"{name.partition('/')[0]}/*", True)) if manual else None
-        if whole is None:
+        if whole is not None and (over is None or whole.began is None or over < whole.began):
+            return Outage(name, manual, whole.began, reasons=dict(whole.reasons), benches=1, by=whole.by)
+        if over is None:
             return Outage(name, manual, None)
-        return Outage(name, manual, whole.began, reasons=dict(whole.reasons), benches=1, by=whole.by)
+        return None if at - over <= _AFTERMATH else Outage(name, manual, None, known_from=at)
 
     def _end(self, outage: Outage, at: datetime, how: str, by: str | None) -> None:
         outage.ended, outage.back = at, how
         outage.lifted_by = by
-        self._open.pop((outage.name, outage.manual), None)
+        place = outage.name, outage.manual
+        self._over[place] = at
+        self._open.pop(place, None)
 
     def _due(self, at: datetime, event: ModelDue) -> None:
-        outage = self._automatic(event.model)
-        outage.is_due = True
-        outage.until = outage.until or at
+        outage = self._automatic(event.model, at)
+        if outage is not None:
+            outage.is_due = True
+            outage.until = outage.until or at
 
     def _trial(self, at: datetime, event: ModelTrial) -> None:
-        self._automatic(event.model)
+        self._automatic(event.model, at)
         words = {"failure": "failed its trial", "lapsed": "had a trial that never ended"}
         if event.outcome in words:
             self.timeline.add(at, event.model, f"{code(event.model)} {words[event.outcome]}")
 
-    def _automatic(self, model: str) -> Outage:
-        """The outage that a trial belongs to; one that began before the first event is made up."""
+    def _automatic(self, model: str, at: datetime) -> Outage | None:
+        """The outage that a trial belongs to, also if its beginning was never told; None as for `_unseen`."""
         outage = self._open.get((model, False))
-        if outage is None:
-            outage = self._open[model, False] = Outage(model, manual=False, began=None)
+        if outage is None and (outage := self._unseen(model, at, manual=False)) is not None:
+            self._open[model, False] = outage
             self.outages.append(outage)
         return outage
 

@@ -45,6 +45,7 @@ class Outage:
         by: Who held it.
         back: What ended it: success, operator, expired.
         lifted_by: Who, where an operator did.
+        known_from: Where `began` is None although there were events before: when it was first told of.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Outage:
     by: str | None = None
     back: str = ""
     lifted_by: str | None = None
+    known_from: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -71,6 +73,7 @@ class Requests:
         failed: How many did.
         cancelled: How many callers went away.
         first_failed: When the first one did.
+        last_failed: When the last one did.
         instead: Who answered where the first model of the list did not, and how often.
     """
 
@@ -79,6 +82,7 @@ class Requests:
     failed: int = 0
     cancelled: int = 0
     first_failed: datetime | None = None
+    last_failed: datetime | None = None
     instead: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -104,6 +108,19 @@ class StoreTrouble:
     why: str
     began: datetime
     ended: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """An engine that gives no sign of life, and never said goodbye.
+
+    Attributes:
+        engine: Its name.
+        last: When it gave the last one.
+    """
+
+    engine: str
+    last: datetime
 
 
 @dataclass(slots=True)

@@ -16,17 +16,23 @@ class Span:
     Args:
         since: The beginning.
         until: The end: what is out then is out still.
+        first: When the first event happened; nothing is known of the time before. None if there is none.
     """
 
-    def __init__(self, since: datetime, until: datetime) -> None:
+    def __init__(self, since: datetime, until: datetime, first: datetime | None = None) -> None:
         self.since = since.astimezone(UTC)
         self.until = until.astimezone(UTC)
+        self.first = (first or since).astimezone(UTC)
 
     def at(self, time: datetime) -> str:
         """A time, in UTC; with its day unless everything is about that one day."""
         local = time.astimezone(UTC)
         is_one_day = self.since.date() == self.until.date() == local.date()
         return local.strftime("%H:%M:%S" if is_one_day else "%m-%d %H:%M:%S")
+
+    def begin(self, outage: Outage) -> datetime:
+        """When an outage began; where that was never told, a time before which it did."""
+        return outage.began or outage.known_from or self.first
 
     def end(self, outage: Outage) -> datetime | None:
         """When an outage ended; None if it has not.
@@ -42,7 +48,7 @@ class Span:
 
     def seconds(self, outage: Outage) -> float:
         """How long something was out, as far as that is in here."""
-        return ((self.end(outage) or self.until) - (outage.began or self.since)).total_seconds()
+        return max(0.0, ((self.end(outage) or self.until) - self.begin(outage)).total_seconds())
 
     def length(self, outage: Outage) -> str:
         """As `seconds`, in words; `at least` where it began before or has not ended."""

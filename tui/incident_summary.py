@@ -94,7 +94,7 @@ def _out(outages: Sequence[Outage], span: Span) -> str:
 
 
 def _once(outage: Outage, span: Span) -> str:
-    began = f"from {span.at(outage.began)}" if outage.began else f"from before {span.at(span.since)}"
+    began = f"from {span.at(outage.began)}" if outage.began else f"from before {span.at(span.begin(outage))}"
     benches = f", {outage.benches} benches in a row" if outage.benches > 1 else ""
     ended = span.end(outage)
     if ended is not None:
@@ -159,7 +159,8 @@ def _by_hand(incident: Incident, span: Span) -> Iterator[str]:
 
 def _hold(outage: Outage, span: Span) -> str:
     if outage.began is None:
-        return f"{code(outage.name)} was on the bench by hand from the beginning{_hold_end(outage, span)}."
+        since = f"before {span.at(outage.known_from)}" if outage.known_from else "from the beginning"
+        return f"{code(outage.name)} was on the bench by hand {since}{_hold_end(outage, span)}."
     who = code(outage.by) if outage.by else "Somebody"
     why = f" ({several([code(reason) for reason in outage.reasons])})" if outage.reasons else ""
     return (

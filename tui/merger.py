@@ -70,6 +70,16 @@ class Merger:
             ModelTrial: self._trial,
         }
 
+    def copy(self) -> Merger:
+        """As it is now, with a ring of its own. What began in lines that are gone is left out."""
+        copy = Merger(self.ring.copy(), skips=self._skips)
+        first = self.ring.first
+        copy._running = {request: number for request, number in self._running.items() if number >= first}
+        copy._trials = {model: number for model, number in self._trials.items() if number >= first}
+        copy._unseen = {number for number in self._unseen if number >= first}
+        copy._passed = self._passed.copy()
+        return copy
+
     def take(self, event: Event, now: float) -> None:
         """Takes one event in.
 

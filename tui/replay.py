@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import IO, Any, Final
 
-from engine import Event, Figures, event_from_json
+from engine import Event, event_from_json
+from tui.checkpoints import EVERY, Checkpoint, Checkpoints
 from tui.feed import Drained, Feed
 from tui.stand import Stand
 
@@ -21,6 +23,8 @@ SPEEDS: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 _FAULTS_AT_MOST: Final = 5
 _A_MINUTE_S: Final = 60.0  # whoever writes 14:05 means all of what happened in that minute
 _TIME_OF_DAY: Final = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
+_TELL_EVERY: Final = 2000  # lines
+_raw_decode: Final = json.JSONDecoder().raw_decode
 _MOST_AT_ONCE: Final = 20_000  # events in one step, so that a dense recording can't hold up the screen
 
 
@@ -59,11 +63,12 @@ class Recording:
         return self.times[-1]
 
 
-def load(path: Path) -> Recording:
+def load(path: Path, told: Callable[[float], object] | None = None) -> Recording:
     """Reads a recording.
 
     Args:
         path: A file with one event object a line, as `standby export` writes it; blank lines are passed over.
+        told: Is told from time to time which share is done.
 
     Raises:
         NotARecording: There is no such file, or it holds anything else.
@@ -72,11 +77,21 @@ def load(path: Path) -> Recording:
         raise NotARecording(f"{path} is no file that could be played")
     try:
         with path.open("rb") as lines:
-            return recording(path.name, lines)
+            return recording(path.name, lines if told is None else _telling(lines, told))
     except OSError as error:
         raise NotARecording(f"{path} can't be read: {error.strerror or error}") from None
     except NotARecording as error:
         raise NotARecording("\n".join(f"{path}{line}" for line in str(error).splitlines())) from None
+
+
+def _telling(file: IO[bytes], told: Callable[[float], object]) -> Iterator[bytes]:
+    """The lines of a file; tells of every few thousandth."""
+    size, read = max(1, os.fstat(file.fileno()).st_size), 0
+    for number, line in enumerate(file, 1):
+        read += len(line)
+        if number % _TELL_EVERY == 0:
+            told(min(1.0, read / size))
+        yield line
 
 
 def recording(name: str, lines: Iterable[bytes]) -> Recording:
@@ -119,18 +134,33 @@ def _told(line: bytes) -> tuple[float, Event]:
     Raises:
         ValueError: It stands for none.
     """
+    event = event_from_json(_object(line))
+    if not event.at:
+        raise ValueError("the event tells no time in `at`")
+    return datetime.fromisoformat(event.at).timestamp(), event
+
+
+def _object(line: bytes) -> Any:
+    """What a line says.
+
+    Raises:
+        ValueError: It is no JSON.
+    """
     try:
-        data = json.loads(line)
+        text = line.decode()
+        found, end = _raw_decode(text)
+        if text[end:] in ("\n", "", "\r\n"):
+            return found
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return json.loads(line)  # what is not as an export writes it; and it knows where the fault is
     except UnicodeDecodeError:
         raise _NotJson("this is not UTF-8") from None
     except json.JSONDecodeError as error:
         raise _NotJson(f"this is not JSON: {error.msg}, column {error.colno}") from None
     except RecursionError:
         raise ValueError("this is nested too deeply for an event") from None
-    event = event_from_json(data)
-    if not event.at:
-        raise ValueError("the event tells no time in `at`")
-    return datetime.fromisoformat(event.at).timestamp(), event
 
 
 class Playback:
@@ -140,23 +170,45 @@ class Playback:
         recording: What is played.
         position: Where to begin, seconds since the epoch.
         speed: How much faster than it happened.
+        every: How many events there shall be between two checkpoints.
+        told: Is told from time to time which share of the recording has been gone through.
 
     Attributes:
         recording: As given.
+        checkpoints: How things stood on the way.
         position: Where it is now, seconds since the epoch; never outside of the recording.
         speed: As given, until it is changed.
         playing: Whether `run` moves it on.
-        feed: What the events up to here told; another object after each step back.
-        stand: How models, keys and chains stand.
     """
 
-    def __init__(self, recording: Recording, position: float | None = None, speed: float = 1.0) -> None:
+    def __init__(
+        self,
+        recording: Recording,
+        position: float | None = None,
+        speed: float = 1.0,
+        *,
+        every: int = EVERY,
+        told: Callable[[float], object] | None = None,
+    ) -> None:
         self.recording = recording
         self.speed = speed
         self.playing = True
         self.position = recording.start
-        self._begin()
+        self.checkpoints: Final = Checkpoints(
+            recording.events, recording.times, self.clock, every=every, told=told
+        )
+        self._here: Checkpoint = self.checkpoints.before(0).copy()
         self.go_to(recording.start if position is None else position)
+
+    @property
+    def feed(self) -> Feed:
+        """What the events up to here told; another object after a leap."""
+        return self._here.feed
+
+    @property
+    def stand(self) -> Stand:
+        """How models, keys and chains stand."""
+        return self._here.stand
 
     @property
     def is_over(self) -> bool:
@@ -179,7 +231,7 @@ class Playback:
         if not self.playing:
             return Drained()
         end = min(self.position + max(0.0, seconds) * self.speed, self.recording.end)
-        most = self._next + _MOST_AT_ONCE
+        most = self._here.taken + _MOST_AT_ONCE
         if most < len(self.recording.times):
             end = min(end, self.recording.times[most])
         self.playing = end < self.recording.end
@@ -192,14 +244,15 @@ class Playback:
             position: Seconds since the epoch; outside of the recording its beginning or its end.
 
         Returns:
-            True if that was a step back, so that `feed` and `stand` are new.
+            True if that was a leap, back or far ahead, so that `feed` and `stand` are new.
         """
         position = min(max(position, self.recording.start), self.recording.end)
-        back = position < self.position
-        if back:
-            self._begin()
+        nearest = self.checkpoints.before(bisect_right(self.recording.times, position))
+        leaps = position < self.position or nearest.taken - self._here.taken > self.checkpoints.every
+        if leaps:
+            self._here = nearest.copy()
         self._fold(position)
-        return back
+        return leaps
 
     def faster(self, by: int = 1) -> None:
         """Goes to the next of the speeds, or the one before; the fastest and the slowest stay."""
@@ -208,19 +261,12 @@ class Playback:
         else:
             self.speed = next((speed for speed in reversed(SPEEDS) if speed < self.speed), SPEEDS[0])
 
-    def _begin(self) -> None:
-        self._next = 0
-        self.stand = Stand()
-        self.feed = Feed(Figures(clock=self.clock, wall=self.clock))
-
     def _fold(self, position: float) -> Drained:
         """Takes in what happened up to a position, its own events included."""
         self.position = position
-        begin, self._next = self._next, bisect_right(self.recording.times, position)
-        events = self.recording.events[begin : self._next]
-        for event in events:
-            self.stand.take(event)
-        return self.feed.take(tuple(zip(self.recording.times[begin : self._next], events, strict=True)))
+        events, times = self.recording.events, self.recording.times
+        self._here, drained = self._here.go_on(events, times, bisect_right(times, position))
+        return drained
 
 
 def moment(text: str, within: Recording) -> float:

@@ -14,10 +14,9 @@ from engine import (
     KeyStatus,
     ModelStatus,
     Prospect,
-    RequestStarted,
     StoreState,
 )
-from tui.replay import Playback, Recording
+from tui.replay import Playback
 from tui.stand import OTHERS, Out, Stand
 
 _OPEN: Final = ("live", "due")
@@ -37,7 +36,7 @@ class ReplaySource:
         self._playback = playback
         self.config: Final = replace(Config(), dashboard=look)
         # Rows keep their place while one goes to and fro: chains and models are there from the beginning.
-        self._first, self._models = _named(playback.recording)
+        self._first, self._models = playback.checkpoints.chains, playback.checkpoints.models
 
     @property
     def store(self) -> StoreState:
@@ -117,14 +116,3 @@ def _facts(out: Out) -> dict[str, Any]:
         "reason": out.stay.reason,
         "by": out.stay.by,
     }
-
-
-def _named(recording: Recording) -> tuple[dict[str, tuple[str, ...]], Sequence[str]]:
-    """Every chain as its first request had it, and every model."""
-    chains: dict[str, tuple[str, ...]] = {}
-    whole = Stand()
-    for event in recording.events:
-        whole.take(event)
-        if isinstance(event, RequestStarted) and event.chain:
-            chains.setdefault(event.chain, event.models)
-    return chains, list(whole.models)

@@ -110,6 +110,17 @@ class Stand:
             StoreRestored: self._restored,
         }
 
+    def copy(self) -> Stand:
+        """As it is now; from now on each goes its own way."""
+        copy = Stand()
+        copy.chains, copy.models, copy.keys = self.chains.copy(), self.models.copy(), self.keys.copy()
+        copy.degraded = self.degraded.copy()
+        copy._places = {
+            name: Place(place.auto, place.hold, place.spared.copy(), place.on_trial)
+            for name, place in self._places.items()
+        }
+        return copy
+
     def take(self, event: Event) -> None:
         """Takes an event in."""
         take = self._takes.get(type(event))

@@ -15,10 +15,12 @@ from engine.events import Event, FeedDropped
 from engine.flat import written
 from engine.identity import Identity
 from engine.store.base import Presence, Record, Store
+from engine.store.sendable import sendable
 
 _MOST_WAITING: Final = 50_000
 _MOST_CHARACTERS: Final = 50_000_000
 _MOST_AT_ONCE: Final = 200
+_MOST_CHARACTERS_AT_ONCE: Final = 256_000
 _PRUNED_AT_ONCE: Final = 2000
 _AT: Final = '"at": "'
 
@@ -75,7 +77,7 @@ class JournalWriter:
         events, texts = self._events, self._texts
         for _ in range(len(events) if most is None else min(most, len(events))):
             try:
-                text = written(events.popleft())
+                text = sendable(events.popleft())
             except Exception as error:  # noqa: BLE001 - a caller's own objects in a recorded prompt may do anything
                 log.warning("an event can't be journaled, and is counted as lost: %s", type(error).__name__)
                 self._lost += 1
@@ -108,14 +110,20 @@ class JournalWriter:
             pass
 
     def _next(self) -> list[Record]:
-        """The next records, each with its number: given to the store again, they are not written again."""
-        self.encode(_MOST_AT_ONCE)
-        texts = []
+        """The next records, few enough to be sent in time, each with its number.
+
+        Given to the store again, they are not written again.
+        """
+        self.encode(_MOST_AT_ONCE - len(self._texts))
+        texts, size = [], 0
         if self._lost:
             told = FeedDropped(at=iso(self._wall()), engine=self._engine.name, count=self._lost)
             texts.append(written(told))
             self._lost = 0
-        for _ in range(min(len(self._texts), _MOST_AT_ONCE)):
+        while self._texts and len(texts) < _MOST_AT_ONCE:
+            size += len(self._texts[0])
+            if texts and size > _MOST_CHARACTERS_AT_ONCE:
+                break
             texts.append(self._texts.popleft())
             self._characters -= len(texts[-1])
         name, run, first = self._engine.name, self._engine.run, self._number + 1

@@ -232,10 +232,9 @@ class RedisStore:
         # Nothing arrives before it happened, by the clock of the server.
         start = f"({place}" if place else str(int(max(0.0, since * 1000)))
         while len(found) < limit:
-            count = min(MANY, limit - len(found))
-            page = self._asked(self._journal.page, start, count)
+            page, is_end = self._asked(self._journal.page, start, min(MANY, limit - len(found)))
             found += [one for one in page if happened(one) >= since]
-            if len(page) < count:
+            if is_end:
                 break
             start = f"({page[-1].place}"
         return found
@@ -244,10 +243,9 @@ class RedisStore:
         """Removes the oldest entries, in steps so short that nobody notices."""
         gone = 0
         while gone < limit:
-            most = min(FEW, limit - gone)
-            went = self._asked(self._journal.prune, keep_s, rows, most)
+            went = self._asked(self._journal.prune, keep_s, rows, min(FEW, limit - gone))
             gone += went
-            if went < most:
+            if not went:
                 break
         return gone
 

@@ -10,7 +10,7 @@ from typing import Final
 from engine.store.base import Journaled, Record
 from engine.store.redis_answers import arrival, journal_state, journaled, listed, numbered, seconds, unpacked
 from engine.store.redis_link import Link
-from engine.store.redis_scripts import APPEND, JOURNAL, PRUNE
+from engine.store.redis_scripts import APPEND, JOURNAL, PRUNE, READ
 
 FEW: Final = 200
 """Records that one script removes: the server serves nobody else meanwhile."""
@@ -60,13 +60,13 @@ class Stream:
         """So many seconds back from the server's time."""
         return -math.inf if since_s is None else seconds(link.ask("TIME")) - since_s
 
-    def page(self, link: Link, start: str, count: int) -> list[Journaled]:
-        """Entries from a place on."""
-        entries = listed(link.ask("XRANGE", self.key, start, "+", "COUNT", count))
-        return [journaled(listed(entry)) for entry in entries]
+    def page(self, link: Link, start: str, most: int) -> tuple[list[Journaled], bool]:
+        """Entries from a place on: few if they are large. → They, and whether they are the last."""
+        entries, is_end = listed(link.run(READ, self.key, start, most))
+        return [journaled(listed(entry)) for entry in listed(entries)], bool(numbered(is_end))
 
     def prune(self, link: Link, keep_s: float, rows: int, most: int) -> int:
-        """Removes some of the oldest entries. → How many."""
+        """Removes some of the oldest entries. → How many; 0 if there is none to remove."""
         went = numbered(link.run(PRUNE, self.key, keep_s, rows, most))
         self.known = (self.known[0], self.known[1] - went)
         return went

@@ -21,6 +21,7 @@ _JOURNAL_S: Final = 400 * _DAY_S
 _ENGINES_S: Final = 2 * _DAY_S
 _NUMBERS_S: Final = 2 * _DAY_S
 _LONGEST_JOURNAL: Final = 1_500_000
+_ANSWERED_BYTES: Final = 256_000  # after which a script looks at no further entry; takes some 5 ms
 
 
 class Script:
@@ -160,25 +161,50 @@ text, engine, run, data. A client makes that several times as fast as many
 short words. → how it was, and how it is.
 """
 
-PRUNE: Final = Script(
-    """
-    local time = redis.call('TIME')
-    local before = time[1] + time[2] / 1000000 - ARGV[1]
-    local over = redis.call('XLEN', KEYS[1]) - ARGV[2]
-    local old = {}
-    for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', ARGV[3])) do
-      local received = string.match(entry[1], '^%d+') / 1000
-      if over > 0 or math.min(tonumber(entry[2][2]) or 0, received) < before then
-        old[#old + 1] = entry[1]
-        over = over - 1
-      end
+READ: Final = Script(
+    f"""
+    local found, size, start, most = {{}}, 0, ARGV[1], tonumber(ARGV[2])
+    while #found < most and size < {_ANSWERED_BYTES} do
+      local entry = redis.call('XRANGE', KEYS[1], start, '+', 'COUNT', 1)[1]
+      if not entry then return {{found, 1}} end
+      for _, word in ipairs(entry[2]) do size = size + #word end
+      found[#found + 1], start = entry, '(' .. entry[1]
     end
-    if #old == 0 then return 0 end
-    return redis.call('XDEL', KEYS[1], unpack(old))
+    return {{found, 0}}
     """
 )
-"""ARGV: the seconds they are kept, the most that stay, the most that go. → how many went. A record whose
-engine's clock is ahead goes by the time of its arrival."""
+"""ARGV: where to begin, the most entries. → entries, at least one if there is any, and 1 if they are the
+last. One by one, for nobody knows how large the next one is, and a large answer holds up everybody."""
+
+PRUNE: Final = Script(
+    f"""
+    local key, keep_s, rows, most = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+    local time = redis.call('TIME')
+    local before = time[1] + time[2] / 1000000 - keep_s
+    local gone = 0
+    if before > 0 then
+      local first = string.format('%.0f', math.ceil(before * 1000))
+      gone = redis.call('XTRIM', key, 'MINID', '~', first, 'LIMIT', most)
+    end
+    local old, size, start = 0, 0, '-'
+    while gone + old < most and size < {_ANSWERED_BYTES} do
+      local entry = redis.call('XRANGE', key, start, '+', 'COUNT', 1)[1]
+      if not entry then break end
+      local received = string.match(entry[1], '^%d+') / 1000
+      if math.min(tonumber(entry[2][2]) or 0, received) >= before then break end
+      for _, word in ipairs(entry[2]) do size = size + #word end
+      old, start = old + 1, '(' .. entry[1]
+    end
+    local length = redis.call('XLEN', key)
+    old = math.max(old, math.min(length - rows, most - gone))
+    if old > 0 then redis.call('XTRIM', key, 'MAXLEN', '=', length - old) end
+    return gone + old
+    """
+)
+"""ARGV: the seconds they are kept, the most that stay, the most that go. → how many went, from the first on;
+none means that all is as it should be. Those that came long ago go without a look at them, as far as they
+fill whole nodes; then those that happened long ago, up to the first that did not. A record whose engine's
+clock is ahead goes by the time of its arrival."""
 
 BEAT: Final = Script(
     f"""

@@ -16,7 +16,7 @@ import pytest
 from engine.config.model import Config, Journal
 from engine.engine import Engine
 from engine.errors import ChainExhausted
-from engine.events import Event, FeedDropped, RequestSucceeded
+from engine.events import Event, FeedDropped, RequestStarted, RequestSucceeded
 from engine.store import journal as writing
 from engine.store.base import Presence, Record, StoreError
 from engine.store.sqlite import SqliteStore
@@ -186,6 +186,25 @@ async def test_prompts_and_answers_are_recorded_only_where_that_is_asked_for(
         text = json.dumps([dict(each.data) for each in await engine.history()])
         assert ("the-prompt" in text) == records
         assert ("the-answer" in text) == records
+
+
+async def test_a_prompt_too_long_for_the_journal_is_told_as_such(make_store: MakeStore) -> None:
+    config = chain_of(Scripted({"a": ["the-answer", "another"]}), "a")
+    config = Config(**{**_fields(config), "record_prompts": True})
+    async with Engine(config, store=make_store(), watch=False) as engine:
+        heard = Heard()
+        engine.observe(heard.append)
+        await engine.complete("main", "x" * 1_234_567)
+        await engine.complete("main", "a short one")
+        await engine.flush()
+        recorded = [each.event for each in await engine.history()]
+    first, second = (event for event in recorded if isinstance(event, RequestStarted))
+    note = "(1,234,567 characters, too many for the journal)"
+    assert first.prompt == [{"role": "user", "content": note}]
+    assert second.prompt == [{"role": "user", "content": "a short one"}]
+    assert [event.to_json() for event in recorded if event is not first] == [
+        event.to_json() for event in heard if event.seq != first.seq
+    ]
 
 
 def _fields(config: Config) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 
 import pytest
 
-from engine.events import FeedDropped
+from engine.events import FeedDropped, RequestStarted
 from engine.store import journal
 from engine.store.base import Presence, Record, Store, StoreError
 from engine.store.journal import JournalWriter
@@ -78,6 +78,50 @@ def test_what_is_lost_meanwhile_is_counted_where_it_is_missing(monkeypatch: pyte
     assert written(store) == [*range(1, 11), -10, *range(21, 41)]
 
 
+class Listing(MemoryStore):
+    """A store that keeps account of what it was given at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[list[Record]] = []
+
+    def append(self, records: Sequence[Record]) -> None:
+        super().append(records)
+        self.parts.append([*records])
+
+
+def ask(one: JournalWriter, number: int, prompt: str) -> None:
+    one.record(RequestStarted(at=AT, seq=number, target="m", models=("p/a",), mode="complete", prompt=prompt))
+
+
+def prompts(store: Store) -> dict[int, str]:
+    found = [json.loads(each.record.data) for each in store.read()]
+    return {each["seq"]: each["prompt"] for each in found if "prompt" in each}
+
+
+def test_few_large_events_are_given_at_once_and_many_small_ones() -> None:
+    one, store = writer(), Listing()
+    sizes = [150_000, 100_000, 190_000, *[10] * 450, 190_000, 190_000, 190_000]
+    for number, size in enumerate(sizes, 1):
+        ask(one, number, "x" * size)
+    one.write_all(store)
+    assert [len(part) for part in store.parts] == [2, 200, 200, 52, 1, 1]
+    assert all(sum(len(record.data) for record in part) <= 256_000 for part in store.parts)
+    assert [record.number for part in store.parts for record in part] == [*range(1, len(sizes) + 1)]
+    assert prompts(store) == {number: "x" * size for number, size in enumerate(sizes, 1)}
+
+
+def test_a_huge_event_pushes_out_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "_MOST_CHARACTERS", 300_000)
+    one, store = writer(), MemoryStore()
+    tell(one, *range(1, 11))
+    ask(one, 11, "x" * 1_234_567)
+    one.encode()
+    one.write_all(store)
+    assert [json.loads(each.record.data)["seq"] for each in store.read()] == [*range(1, 12)]
+    assert prompts(store) == {11: "(1,234,567 characters, too many for the journal)"}
+
+
 @pytest.fixture
 def server() -> Iterator[Server]:
     with redis_server.running() as server:
@@ -104,3 +148,19 @@ def test_a_server_that_stands_still_again_and_again_gets_every_record_once(serve
     with opened(server.url) as store:
         assert soon(lambda: len(written(store)) >= told)
         assert written(store) == list(range(1, told + 1))
+
+
+def test_of_prompts_of_any_size_none_keeps_the_others_from_the_server(server: Server) -> None:
+    one, sizes = writer(), [2_000_000, 190_000, 10] * 30
+    for number, size in enumerate(sizes, 1):
+        ask(one, number, '"' * size if size == 2_000_000 else "x" * size)
+    with closing(RedisStore(server.url)) as store:  # as impatient as an engine's
+        assert soon(lambda: comes_through(one, store))
+    with opened(server.url) as store:
+        found = prompts(store)
+    assert [*found] == [*range(1, 91)]
+    assert set(found.values()) == {
+        "(2,000,000 characters, too many for the journal)",
+        "x" * 190_000,
+        "x" * 10,
+    }

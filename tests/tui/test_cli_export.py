@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import stat
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from engine.store.base import Presence
+from engine.store.sqlite import SqliteStore
 from tests.tui.command import Shell
 from tests.upstream import Upstream, steps
 from tui.whole_file import whole_file
@@ -60,6 +63,21 @@ async def test_the_format_may_be_said(shell: Shell, path: str) -> None:
     end = await shell.run("export", "-o", "report.pdf", "--config", path)
     assert end.code == 2
     assert "--format" in end.err
+
+
+async def test_an_engine_that_was_killed_is_told(shell: Shell, up: Upstream, tmp_path: Path) -> None:
+    path = shell.write(
+        f"providers: {{p: {{kind: openai, base_url: '{up.openai}', keys: [P_KEY]}}}}\n"
+        f"chains: {{main: [p/a]}}\nstore: sqlite:{tmp_path}/own.db\n"
+    )
+    assert (await shell.run("run", "main", "hi", "--name", "api-1", "--config", path)).code == 0
+    store = SqliteStore(tmp_path / "own.db", wall=lambda: time.time() - 60.0)
+    store.open()
+    store.beat(Presence("run", "api-2", "host", 4711))
+    store.close()
+    end = await shell.run("export", "--config", path)
+    assert "\n- `api-2` gave no sign of life after " in end.out
+    assert "`api-1` gave no sign" not in end.out
 
 
 async def test_since_and_until_choose(shell: Shell, path: str) -> None:

@@ -4,14 +4,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from time import process_time
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 from tests.tui.made_up import BEGIN, Diary, iso, outage
-from tui.incident import markdown
+from tui.incident import markdown, report
+from tui.incident_facts import Incident
+from tui.incident_parts import Silence
 
 
 def page(told: Diary, minutes: float = 30) -> str:
@@ -122,8 +127,9 @@ def test_a_bench_that_ran_out_is_no_end_until_somebody_answers() -> None:
     assert "**still out**: its bench was over at 14:01:11, and nobody has answered for it since." in text
 
 
-def test_of_what_began_before_the_window_it_is_said() -> None:
+def test_of_what_began_before_the_first_event_it_is_said() -> None:
     told = Diary()
+    told.ask(0, None, "p/b")
     told.tell(60, "model.trial", model="p/a", by="request", outcome="success")
     told.back(60, "p/a")
     told.back(90, "q/*", "operator", manual=True, by="bob")
@@ -131,6 +137,116 @@ def test_of_what_began_before_the_window_it_is_said() -> None:
     assert "- `p/a` was out from before 14:00:00 to 14:01:00 (at least 1m); then it answered again." in text
     assert "- `q/*` was on the bench by hand from the beginning; `bob` brought it back at 14:01:30." in text
     assert "| `p/a` | before 14:00:00 | 14:01:00 | at least 1m |" in text
+    assert text.startswith("# Incident, before 2026-11-21 14:00:00 – 14:01:00 UTC\n")
+
+
+def test_of_the_time_before_the_first_event_nothing_is_said() -> None:
+    told = Diary()
+    told.ask(600, None, "p/b")
+    told.tell(660, "model.due", model="p/a")
+    text = page(told, 12)
+    assert text.startswith("# Incident since before 2026-11-21 14:10:00 UTC, not over\n")
+    assert "It has been out" not in text
+    assert "| `p/a` | before 14:10:00 | **still out** | at least 2m |" in text
+
+
+def test_the_title_goes_from_the_first_failure_to_the_last() -> None:
+    told = Diary()
+    told.ask(0, "support", "p/b")
+    told.fail(300, "p/a")
+    told.bench(301, "p/a", 60.0)
+    told.back(361, "p/a")
+    told.ask(400, "support", None)
+    assert page(told).startswith("# Incident, 2026-11-21 14:05:00 – 14:06:40 UTC\n")
+
+
+# Several engines
+
+
+@dataclass
+class Told:
+    """One thing that an engine tells of."""
+
+    after_s: float
+    engine: str
+    write: Callable[[Diary, float, str], None]
+
+
+def _one(name: str, *given: Any, **facts: Any) -> Callable[[Diary, float, str], None]:
+    return lambda told, after_s, engine: getattr(told, name)(after_s, *given, engine=engine, **facts)
+
+
+@st.composite
+def stays(draw: st.DrawFn, engines: Sequence[str] = ("web-1", "web-2", "web-3")) -> list[Told]:
+    """Stays on the bench one after another, in the order of time; each step is told by any engine."""
+    told, after_s = [], 1.0
+    for _ in range(draw(st.integers(1, 6))):
+        model = draw(st.sampled_from(["p/a", "p/b"]))
+        trial: dict[str, Any] = {"model": model, "by": "request"}
+        steps = [
+            (draw(st.integers(400, 2000)), _one("fail", model)),
+            (draw(st.integers(1, 30)), _one("bench", model, 1.0)),
+            (draw(st.integers(990, 1100)), _one("tell", "model.due", model=model)),
+            (draw(st.integers(1, 30)), _one("tell", "model.trial", **trial, outcome=None)),
+            (draw(st.integers(1, 30)), _one("tell", "model.trial", **trial, outcome="success")),
+            (draw(st.integers(1, 30)), _one("back", model)),
+        ]
+        for passed_ms, write in steps:
+            after_s = round(after_s + passed_ms / 1000, 3)
+            told.append(Told(after_s, draw(st.sampled_from(engines)), write))
+    return told
+
+
+def written(told: Iterable[Told]) -> Diary:
+    diary = Diary()
+    for each in told:
+        each.write(diary, each.after_s, each.engine)
+    return diary
+
+
+@given(stays(), st.data())
+def test_however_engines_batches_lie_in_the_journal_the_report_is_that_of_the_order_of_time(
+    told: list[Told], data: st.DataObject
+) -> None:
+    batch: dict[str, float] = {}
+    places = []
+    for each in told:
+        delay_s = data.draw(st.integers(0, 1000)) / 1000
+        batch[each.engine] = max(batch.get(each.engine, 0.0), each.after_s + delay_s)
+        places.append(batch[each.engine])
+    order = sorted(range(len(told)), key=lambda number: (places[number], told[number].engine))
+    assert page(written(told[number] for number in order)) == page(written(told))
+
+
+@given(stays(), st.fixed_dictionaries({name: st.integers(-90, 90) for name in ("web-1", "web-2", "web-3")}))
+def test_clocks_that_differ_a_little_make_no_outages(told: list[Told], fast_ms: dict[str, int]) -> None:
+    clocks = [
+        Told(round(each.after_s + fast_ms[each.engine] / 1000, 3), each.engine, each.write) for each in told
+    ]
+    rows = section(page(written(clocks)), "What was out")[2:]
+    assert len(rows) == len(told) / 6
+    assert not any("before" in row or "still out" in row for row in rows)
+
+
+def test_an_outage_whose_beginning_was_lost_began_after_the_one_before() -> None:
+    told = Diary()
+    told.bench(10, "p/a", 60.0)
+    told.back(70, "p/a")
+    told.tell(310, "model.due", model="p/a")
+    told.back(320, "p/a")
+    assert "| `p/a` | before 14:05:10 | 14:05:20 | at least 10s |" in page(told)
+
+
+def test_what_an_engine_wrote_long_afterwards_has_its_place_all_the_same() -> None:
+    told = Diary()
+    told.bench(10, "p/a", 5.0)
+    told.bench(20, "p/a", 5.0, engine="api:2")
+    told.back(26, "p/a", engine="api:2")
+    told.back(16, "p/a", engine="api:3")
+    assert [row[:30] for row in section(page(told), "What was out")[2:]] == [
+        "| `p/a` | 14:00:10 | 14:00:16 ",
+        "| `p/a` | 14:00:20 | 14:00:26 ",
+    ]
 
 
 def test_a_hold_that_ended_by_itself_is_over_although_nobody_was_there_to_tell() -> None:
@@ -187,6 +303,22 @@ def test_a_store_that_is_not_back_is_no_incident_that_is_over() -> None:
         "`api:1` and `api:2` had no store from 14:00:01 on, and **not all of them have it back** (`gone`); "
         "meanwhile each went by a bench of its own." in text
     )
+
+
+def test_an_engine_that_fell_silent_meanwhile_is_said_to_have() -> None:
+    told = Diary()
+    told.fail(10, "p/a")
+    incident = Incident()
+    incident.add(told.records)
+    incident.silent = [
+        Silence(name, BEGIN + timedelta(minutes=minutes))
+        for name, minutes in (("api:1", 5), ("api:2", 9), ("long before", -1), ("afterwards", 31))
+    ]
+    assert section(report(incident, BEGIN, BEGIN + timedelta(minutes=30)), "Engines") == [
+        "- `api:1`: 1 event, 14:00:10 to 14:00:10",
+        "- `api:1` gave no sign of life after 14:05:00",
+        "- `api:2` gave no sign of life after 14:09:00",
+    ]
 
 
 def test_a_window_over_midnight_has_dates() -> None:

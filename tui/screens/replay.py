@@ -58,6 +58,7 @@ class ReplayScreen(BoardScreen):
     def __init__(self, desk: Desk, playback: Playback) -> None:
         super().__init__(desk)
         self.playback = playback
+        self._wanted: float | None = None  # where to go as soon as the keys that wait are worked off
         # As many as there are in all: columns shall not move while one goes to and fro.
         self._names = frozenset(event.engine for event in playback.recording.events) - {""}
         self.bar = ReplayBar(desk, playback)
@@ -80,8 +81,10 @@ class ReplayScreen(BoardScreen):
 
     def action_pause(self) -> None:
         """Stops playing, or goes on; from its end it begins anew."""
+        self._arrive()
         if not self.playback.playing and self.playback.is_over:
             self._go(self.playback.recording.start)
+            self._arrive()
         self.playback.playing = not self.playback.playing
         self.bar.tick()
 
@@ -97,19 +100,19 @@ class ReplayScreen(BoardScreen):
 
     def action_back(self) -> None:
         """Ten seconds back."""
-        self._go(self.playback.position - _STEP_S)
+        self._go(self._where() - _STEP_S)
 
     def action_forward(self) -> None:
         """Ten seconds on."""
-        self._go(self.playback.position + _STEP_S)
+        self._go(self._where() + _STEP_S)
 
     def action_back_far(self) -> None:
         """A minute back."""
-        self._go(self.playback.position - _FAR_S)
+        self._go(self._where() - _FAR_S)
 
     def action_forward_far(self) -> None:
         """A minute on."""
-        self._go(self.playback.position + _FAR_S)
+        self._go(self._where() + _FAR_S)
 
     def action_to_start(self) -> None:
         """To the beginning."""
@@ -119,8 +122,22 @@ class ReplayScreen(BoardScreen):
         """To the end."""
         self._go(self.playback.recording.end)
 
+    def _where(self) -> float:
+        """Where it is, or will be in a moment."""
+        return self.playback.position if self._wanted is None else self._wanted
+
     def _go(self, position: float) -> None:
-        """Goes anywhere, and shows it."""
+        """Goes anywhere soon: once for all keys that wait, so that a key held down piles up nothing."""
+        if self._wanted is None:
+            self.call_later(self._arrive)
+        recording = self.playback.recording
+        self._wanted = min(max(position, recording.start), recording.end)
+
+    def _arrive(self) -> None:
+        """Goes where it shall, and shows it."""
+        position, self._wanted = self._wanted, None
+        if position is None:
+            return
         desk = self.desk
         if self.playback.go_to(position):
             desk.feed = self.playback.feed
