@@ -95,7 +95,7 @@ class Walk:
         if isinstance(error, OutOfTime):
             return None
         overrides, secrets = attempt.seat.config.errors, self._roster.secrets()
-        return understand(error, overrides, secrets, self.request.private)
+        return understand(error, overrides, secrets, self.request.private(attempt.messages))
 
     def succeeded(self, attempt: Attempt, answer: Answer) -> None:
         """An attempt has brought its answer whole. The walk, if it goes on, goes on with the same model."""

@@ -16,10 +16,11 @@ from engine.errors import (
     StreamInterrupted,
     UpstreamError,
 )
-from engine.estimate import texts_in, tokens_of, tokens_of_longest
+from engine.estimate import tokens_of, tokens_of_longest
 from engine.events import ModelSkipped, RequestCancelled, RequestFailed, RequestStarted, RequestSucceeded
 from engine.messages import Embeddings, Message, Params, Reply, Usage, Vector
 from engine.policy import Policy
+from engine.private import texts_of
 from engine.providers.base import Answer
 
 Answered = TypeVar("Answered", Reply, Embeddings)
@@ -90,10 +91,13 @@ class Request:
                 self._tokens = tokens_of(self.messages, self.params.tools)
         return self._tokens
 
-    @property
-    def private(self) -> Iterator[str]:
-        """What was asked, if events are to be without it."""
-        return iter(()) if self.recorded else texts_in([*self.messages, *self.texts])
+    def private(self, messages: tuple[Message, ...]) -> Iterator[str]:
+        """What is sent, if events are to be without it.
+
+        Args:
+            messages: Those of one attempt: behind the caller's there may be an answer that goes on.
+        """
+        return iter(()) if self.recorded else texts_of([*messages, *self.texts])
 
     @property
     def elapsed_s(self) -> float:

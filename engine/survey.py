@@ -248,4 +248,5 @@ def _prospect(model: str, bar: Block | Unusable | None, sideline: Sideline) -> P
             pass
     why = "held" if bar.manual else "benched"
     by = f" by {bar.stay.by}" if bar.stay.by else ""
-    return Prospect(model, "skip", f"{why}{by}: {bar.stay.reason}", sideline.until(bar.stay))
+    reason = f": {bar.stay.reason}" if bar.stay.reason else ""
+    return Prospect(model, "skip", f"{why}{by}{reason}", sideline.until(bar.stay))

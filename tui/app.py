@@ -84,7 +84,7 @@ class StandbyApp(Dashboard):
         return drained
 
     def _tell_of_store(self, news: News) -> None:
-        self.call_later(self.complain, news.text)
+        self.call_later(self.complain, news.text, about="the store's outage" if news.of_outage else "")
 
     def _prompt(self) -> View:
         # Loaded when it is first shown: the board is on the screen sooner.

@@ -1,7 +1,8 @@
-"""What is on the bench, for commands that change it: what a name means, and what stands there."""
+"""What is on the bench, for commands that change it: what a name means, what stands there, and who asks."""
 
 from __future__ import annotations
 
+import argparse
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -10,11 +11,13 @@ from typing import Any, Final
 
 from engine import Benched, Engine, UnknownTarget, is_key, is_model
 from tui.bench_terms import Left, what_is_left, what_is_left_of_keys
+from tui.cli_parser import text
 from tui.health import Place
 from tui.moments import told
 from tui.text import countdown
 
 _SAME_TIME_S: Final = 1.0
+_LONGEST_BY: Final = 100
 
 
 def benchable(engine: Engine, name: str) -> str:
@@ -137,3 +140,31 @@ def left_without(name: str, engine: Engine, chains: Mapping[str, Sequence[Place]
         else:
             found.append(Left(chain, "no model of it is live", False))
     return found
+
+
+def who(argument: str) -> str:
+    """An argument that names who does it.
+
+    Raises:
+        ArgumentTypeError: It names nobody, or is too long.
+    """
+    name = short(argument, _LONGEST_BY)
+    if not name:
+        raise argparse.ArgumentTypeError("nobody is named")
+    return name
+
+
+def short(argument: str, most: int) -> str:
+    """An argument of a few words.
+
+    Args:
+        argument: As it was given.
+        most: As many characters as it may have.
+
+    Raises:
+        ArgumentTypeError: It is longer.
+    """
+    given = text(argument).strip()
+    if len(given) > most:
+        raise argparse.ArgumentTypeError(f"longer than {most} characters")
+    return given

@@ -141,12 +141,12 @@ def _crashed(error: Exception, notes: Notes) -> int:
     try:
         # Imported on the way out only: it needs the engine, which may be what is broken.
         crashlog = importlib.import_module("tui.crashlog")
+        log, what = crashlog.write_crash(error), crashlog.summary(error)
     except Exception:  # noqa: BLE001  (a broken installation: nothing of standby can be relied on)
-        what = error if isinstance(error, ImportError) else type(error).__name__
-        notes.error(f"standby can't start, its installation is broken: {what}")
+        why = error if isinstance(error, ImportError) else type(error).__name__
+        notes.error(f"standby can't start, its installation is broken: {why}")
         return FAILED
-    log = crashlog.write_crash(error)
-    notes.error(f"something went wrong inside standby: {crashlog.summary(error)}")
+    notes.error(f"something went wrong inside standby: {what}")
     if log is not None:
         notes.error(f"details are in {log}")
     return FAILED

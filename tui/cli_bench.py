@@ -19,6 +19,8 @@ from tui.bench_entries import (
     left_without,
     length,
     remaining,
+    short,
+    who,
 )
 from tui.bench_terms import Left
 from tui.cli_parser import Parser, add_store, command_parser, text
@@ -30,7 +32,6 @@ from tui.output import Notes, Output
 
 _ALONE: Final = "nobody would see this bench"
 _LONGEST_REASON: Final = 200
-_LONGEST_BY: Final = 100
 
 
 class _Done(NamedTuple):
@@ -48,7 +49,7 @@ def parser() -> Parser:
     what = "until when, local time: the next 18:30, or 2026-03-01T18:30; with neither there is no end"
     ends.add_argument("--until", metavar="TIME", type=_until, help=what)
     add("--reason", metavar="TEXT", type=_reason, default="", help="why, for whoever looks next")
-    add("--by", metavar="WHO", type=_by, help="who does this; else user@host")
+    add("--by", metavar="WHO", type=who, help="who does this; else user@host")
     add(
         "--anyway",
         action="store_true",
@@ -164,18 +165,4 @@ def _until(argument: str) -> datetime:
 
 
 def _reason(argument: str) -> str:
-    return _short(argument, _LONGEST_REASON)
-
-
-def _by(argument: str) -> str:
-    who = _short(argument, _LONGEST_BY)
-    if not who:
-        raise argparse.ArgumentTypeError("nobody is named")
-    return who
-
-
-def _short(argument: str, most: int) -> str:
-    given = text(argument).strip()
-    if len(given) > most:
-        raise argparse.ArgumentTypeError(f"longer than {most} characters")
-    return given
+    return short(argument, _LONGEST_REASON)

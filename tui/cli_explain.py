@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from engine import Config, Engine, Prospect, StandbyError
-from tui.advice import advice
+from engine import Config, Engine, Prospect
 from tui.cli_config import configured
 from tui.cli_parser import Parser, add_store, command_parser
-from tui.cli_result import exit_code
-from tui.cli_store import store_news
-from tui.exits import DONE, Exit
+from tui.cli_store import store_news, to_its_end
+from tui.exits import DONE
 from tui.output import Notes, Output
 from tui.table import columns
 from tui.text import clock, countdown
@@ -39,13 +36,10 @@ def run(arguments: argparse.Namespace) -> int:
         0.
 
     Raises:
-        Exit: The configuration has faults, or nothing is known by the target's name.
+        Exit: The configuration has faults, nothing is known by the target's name, or a signal came.
     """
     config = configured(arguments.config, store=arguments.store)
-    try:
-        prospects = asyncio.run(_prospects(config, arguments))
-    except StandbyError as error:
-        raise Exit(f"{error}\n{advice(error)}".strip(), exit_code(error)) from None
+    prospects = to_its_end(lambda: _prospects(config, arguments))
     out = Output()
     if arguments.json:
         out.write(json.dumps([_fields(prospect) for prospect in prospects], indent=2) + "\n")

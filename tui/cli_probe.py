@@ -127,9 +127,7 @@ class _Steps:
 
 
 async def _interruptible(config: Config, model: str, steps: _Steps, name: str | None, notes: Notes) -> Probed:
-    task = asyncio.current_task()
-    assert task is not None  # noqa: S101  (a coroutine runs in a task; this tells the type checker)
-    with interrupts(task) as came:
+    with interrupts() as came:
         try:
             engine = Engine(config, name=name, watch=False, probes=False)
             with engine.observe(store_news(engine, notes)):

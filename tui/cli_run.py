@@ -94,11 +94,9 @@ def run(arguments: argparse.Namespace) -> int:
 async def _interruptible(
     config: Config, prompt: str, arguments: argparse.Namespace, out: Output, notes: Notes
 ) -> Reply:
-    task = asyncio.current_task()
-    assert task is not None  # noqa: S101  (a coroutine runs in a task; this tells the type checker)
-    events = EventLines(out, stop=task.cancel) if arguments.json else None
     simulated = frozenset(name for name, each in config.every_provider.items() if each.is_simulated)
-    with interrupts(task) as came:
+    with interrupts() as came:
+        events = EventLines(out, stop=came.stop) if arguments.json else None
         try:
             engine = Engine(config, name=arguments.name, watch=False)
             with engine.observe(store_news(engine, notes)):

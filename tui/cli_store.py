@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from engine import Config, Engine, StandbyError, StoreError, store_name
 from tui.advice import advice
@@ -100,9 +100,7 @@ def to_its_end(work: Callable[[], Awaitable[T]]) -> T:
 
 
 async def _interruptible(work: Callable[[], Awaitable[T]]) -> T:
-    task: asyncio.Task[Any] | None = asyncio.current_task()
-    assert task is not None  # noqa: S101  (a coroutine runs in a task; this tells the type checker)
-    with interrupts(task) as came:
+    with interrupts() as came:
         try:
             return await work()
         except asyncio.CancelledError:

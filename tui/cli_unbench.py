@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from engine import Benched, Config, Engine, is_model
-from tui.bench_entries import did_you_mean, entry, fields, is_named, known
+from tui.bench_entries import did_you_mean, entry, fields, is_named, known, who
 from tui.cli_parser import Parser, add_store, command_parser, text
 from tui.cli_store import onlooker, shared_config, to_its_end, written
 from tui.exits import DONE, Exit, that_it_is_done
@@ -39,7 +39,7 @@ def parser() -> Parser:
     add("name", metavar="NAME", nargs="?", help=what)
     add("--all", action="store_true", help="everything that the engines have benched; holds stay")
     add("--manual", action="store_true", help="with --all: holds, too")
-    add("--by", metavar="WHO", help="who does this; else user@host")
+    add("--by", metavar="WHO", type=who, help="who does this; else user@host")
     add("--json", action="store_true", help="print a list of what was lifted, as it was")
     add_store(parser)
     return parser
@@ -80,14 +80,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _unbench(config: Config, arguments: argparse.Namespace) -> _Lifted:
     async with onlooker(config) as engine:
-        by = None if arguments.by is None else text(arguments.by)
         if arguments.all:
-            lifted = _all(engine, with_holds=arguments.manual, by=by)
+            lifted = _all(engine, with_holds=arguments.manual, by=arguments.by)
         else:
             name = known(engine, text(arguments.name))
             if not is_named(engine, name):
                 raise Exit(f"nobody knows {name}{did_you_mean(engine, name)}")
-            lifted = _one(engine, name, by)
+            lifted = _one(engine, name, arguments.by)
         await written(engine)
         return lifted
 

@@ -31,16 +31,16 @@ def write_crash(error: BaseException, path: Path | None = None) -> Path | None:
     Returns:
         The log, or None if it could not be written.
     """
-    path = log_path() if path is None else path
     text = "\n".join(_lines(error)) + "\n"
     try:
+        path = log_path() if path is None else path
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if path.exists() and path.stat().st_size > _LARGEST_LOG:
             path.replace(path.with_name(path.name + ".1"))
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as log:
             log.write(text)
-    except OSError:
+    except (OSError, ImportError):  # what knows the user's folders may be what is broken
         return None
     return path
 

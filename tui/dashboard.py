@@ -7,9 +7,11 @@ import os
 import sys
 from collections.abc import Collection
 from contextlib import suppress
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.binding import BindingType
+from textual.notifications import Notification, Notify, SeverityLevel
 from textual.theme import BUILTIN_THEMES
 
 from engine import Config
@@ -29,6 +31,8 @@ from tui.working import Working, working
 
 _FAULT_WIDTH = 600
 _FAULT_SHOWN_S = 15.0
+_SHORT = 16
+_TOAST_EDGES = 3
 
 
 class Dashboard(CarefulApp):
@@ -41,6 +45,7 @@ class Dashboard(CarefulApp):
     TITLE = "standby"
     CSS_PATH = "app.tcss"
     DEFAULT_MODE = "board"
+    SUSPENDED_SCREEN_CLASS = "-below"
     ENABLE_COMMAND_PALETTE = False
     PLACES: ClassVar[tuple[Place, ...]] = ("board", "prompt", "filter", "list", "app")
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("app")]
@@ -56,6 +61,7 @@ class Dashboard(CarefulApp):
         for theme in OWN:
             self.register_theme(theme)
         self._leave_code = 0
+        self._last_complaints: dict[str, Notification] = {}
         self._take_config()
 
     def board(self) -> BoardScreen:
@@ -151,10 +157,41 @@ class Dashboard(CarefulApp):
             if isinstance(screen, View) and screen.is_mounted:
                 screen.keys_changed()
 
-    def complain(self, fault: str) -> None:
-        """Says for a while what is wrong."""
+    def complain(self, fault: str, *, about: str = "") -> None:
+        """Says for a while what is wrong.
+
+        Args:
+            fault: What it is.
+            about: What is spoken of, if this makes untrue what was said of it before.
+        """
         text = shown(fault, _FAULT_WIDTH, self.desk.glyphs)
-        self.notify(text, severity="warning", timeout=_FAULT_SHOWN_S, markup=False)
+        notification = Notification(self._in_short(text), "", "warning", _FAULT_SHOWN_S)
+        if about:
+            older = self._last_complaints.get(about)
+            if older is not None:
+                self.call_later(self._unnotify, older)  # not at once: it may be on its way itself
+            self._last_complaints[about] = notification
+        self.post_message(Notify(notification))
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """As Textual's; where there are few lines, it takes two of them at most."""
+        text = self._in_short(message)
+        super().notify(text, title=title, severity=severity, timeout=timeout, markup=markup)
+
+    def _in_short(self, text: str) -> str:
+        width, height = self.size.width - _TOAST_EDGES, self.size.height
+        if height >= _SHORT or width < 1:
+            return text
+        first, *more = wrap(text, width) or [""]
+        return "\n".join([first, shown(" ".join(more), width, self.desk.glyphs)]) if more else first
 
 
 def glyphs_of(config: Config) -> Glyphs:

@@ -14,6 +14,7 @@ _UNHEARD_S: Final = 310.0
 """For those that don't show themselves in the store, as commands of a moment: an attempt takes five minutes
 at most unless a policy says otherwise, and gets the ten seconds more that a trial gets."""
 _LONG_GONE_S: Final = 3600.0
+_JUST_HEARD_S: Final = 10.0
 
 
 @dataclass(slots=True)
@@ -58,3 +59,15 @@ class Engines:
                 if name not in names and (name in self._were_there or now - heard > _UNHEARD_S)
             }
         )
+
+    def alive(self, now: float, feed: Feed) -> set[str]:
+        """The names of those that give signs of life, or were heard a moment ago; this one is among them.
+
+        Args:
+            now: Seconds on the dashboard's clock.
+            feed: What the engines told.
+        """
+        if not self.source.name:
+            return set()
+        heard = {name for name, when in feed.engines.items() if now - when <= _JUST_HEARD_S}
+        return heard | {each.name for each in self.there} | {self.source.name}

@@ -16,10 +16,12 @@ class News(NamedTuple):
     Attributes:
         text: A line.
         bad: Whether the store can't be used; else it is there.
+        of_outage: Whether it tells of an outage or its end: the latest of these makes the older ones untrue.
     """
 
     text: str
     bad: bool
+    of_outage: bool = False
 
 
 class StoreNews:
@@ -36,6 +38,7 @@ class StoreNews:
         self._tell = tell
         self._notices_only = notices_only
         self._passing = ""  # a trouble that is over already
+        self._is_out = False  # and that was told
 
     def __call__(self, event: Event) -> None:
         """Tells of the event, if it is about the store."""
@@ -43,12 +46,13 @@ class StoreNews:
             case StoreDegraded() if self._engine.store.ok:
                 self._passing = event.why
             case StoreDegraded() if not self._notices_only:
-                self._tell(News(f"{unusable(event.store, event.why)}; {_ALONE}", bad=True))
+                self._tell(News(f"{unusable(event.store, event.why)}; {_ALONE}", bad=True, of_outage=True))
+                self._is_out = True
             case StoreRestored():
                 said = dict.fromkeys(filter(None, (self._passing, event.why)))
                 if self._passing or event.store in event.why or not self._notices_only:
-                    self._tell(News(_named(event.store, "; ".join(said)), bad=False))
-                self._passing = ""
+                    self._tell(News(_named(event.store, "; ".join(said)), bad=False, of_outage=self._is_out))
+                self._passing, self._is_out = "", False
 
 
 def unusable(store: str, why: str) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
-from engine import ChainExhausted, Engine, Policy
+from engine import ChainExhausted, Engine, Policy, StandbyError
+from engine.messages import Delta
 from engine.policy import Backoff
 from engine.private import without
 from engine.providers.base import Signal
-from tests.scripted import Scripted, chain_of
+from tests.scripted import Parts, Scripted, chain_of
 
 PROMPT = "my account number is 4711, and why is it closed?"
 ONCE = Policy(attempts=1, backoff=Backoff(0.0))
@@ -42,6 +44,12 @@ async def test_system_prompts_and_parts_are_prompts_too() -> None:
     assert "4711" not in await told(f"no: {PROMPT}", prompt=parts)
 
 
+async def test_addresses_of_images_are_prompts_too() -> None:
+    url = "https://clinic.example/doe.png"
+    parts = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}]
+    assert "doe.png" not in await told(f"can't fetch {url}", prompt=parts)
+
+
 async def test_with_record_prompts_the_words_stay() -> None:
     assert f"bad: {PROMPT}" in await told(f"bad: {PROMPT}", recorded=True)
 
@@ -56,3 +64,20 @@ def test_no_line_of_a_prompt_is_left(before: str, prompt: str, after: str) -> No
     for line in prompt.splitlines():
         if len(line) >= 12 and line[:12] not in before + after + "(prompt)":
             assert line not in words
+
+
+async def test_an_answer_that_another_model_goes_on_with_is_in_no_event_either() -> None:
+    begun = "Your balance of 4,212 pounds"
+    broken = Parts([[Delta(begun)], Signal("connection", "reset")])
+    refused = Signal("status", f"no prefill: {begun}", status=400)
+    policy = ONCE.replace(mid_stream="continue")
+    config = chain_of(Scripted({"a": [broken], "b": [refused, Signal("status", "no", status=400)]}), "a", "b", policy=policy)
+    events: list[str] = []
+    async with Engine(config, watch=False) as engine:
+        engine.observe(lambda event: events.append(str(event.to_json())))
+        with suppress(StandbyError):
+            async with engine.stream("main", PROMPT) as stream:
+                async for _ in stream:
+                    pass
+    assert "no prefill: (prompt)" in "\n".join(events)
+    assert "4,212" not in "\n".join(events)

@@ -176,12 +176,21 @@ class BoardScreen(View):
         # Loaded when it is first asked for, as the dialog.
         from tui.screens.engine_chooser import EngineChooser  # noqa: PLC0415 - the board comes sooner
 
-        names = sorted(self.engine_names() | ({self.attempts.engine} - {""}))
+        names = self._engines_to_choose()
         self.app.push_screen(EngineChooser(self.desk, names, self.attempts.engine), self._only)
 
     def engine_names(self) -> AbstractSet[str]:
         """Every engine that was heard, and this one."""
         return {*self.desk.feed.engines, self.desk.source.name} - {""}
+
+    def _engines_to_choose(self) -> list[str]:
+        """Those that are there, then those that only have attempts in the stream; each by name."""
+        desk = self.desk
+        names = self.engine_names() | {each.name for each in desk.engines.there}
+        alive = desk.engines.alive(desk.now(), desk.feed)
+        if alive:  # in a recording nobody gives signs of life
+            names &= alive | {line.engine for line in desk.feed.ring if line.request}
+        return sorted((names | {self.attempts.engine}) - {""}, key=lambda name: (name not in alive, name))
 
     def action_all_engines(self) -> None:
         """Shows the attempts of all engines."""

@@ -35,6 +35,8 @@ class EngineChooser(ModalScreen[str | None]):
         Binding("escape", "leave", "Leave", show=False),
         Binding("down,j", "next(1)", "Next", show=False),
         Binding("up,k", "next(-1)", "Previous", show=False),
+        Binding("home,g", "first", "First", show=False),
+        Binding("end,G", "last", "Last", show=False),
     ]
     AUTO_FOCUS = "Choice"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012  (Textual declares it)
@@ -72,6 +74,14 @@ class EngineChooser(ModalScreen[str | None]):
     def action_next(self, by: int) -> None:
         """Marks the next name or the one before."""
         self.choice.action_move(by)
+
+    def action_first(self) -> None:
+        """Marks all engines."""
+        self.choice.choose(0)
+
+    def action_last(self) -> None:
+        """Marks the last name."""
+        self.choice.choose(len(self._names) - 1)
 
     def action_take(self) -> None:
         """Takes the name that is marked."""

@@ -32,6 +32,7 @@ _OUTCOMES: Final[Mapping[str, tuple[str, str, Tone]]] = {
     "undecided": ("cancelled", "undecided", "muted"),
 }
 _UNDECIDED: Final[Mapping[str, str]] = {"given_back": "it told nothing", "lapsed": "nobody settled it"}
+_LEAST_REASON: Final = 10
 _OF_TRIALS: Final = ("trial", "passed", "not_passed", "undecided")
 _BACK: Final[Mapping[str, str]] = {"success": "it answered", "expired": "time is over", "operator": "lifted"}
 
@@ -146,10 +147,12 @@ def cells(line: Line, width: int, glyphs: Glyphs, now: float, *, several: bool =
     if at.tries:
         parts.append([(padded(_tries(line, at.tries), at.tries), "muted")])
     parts.append([(padded(f"{sign} {word}" if at.outcome > 1 else sign, at.outcome), tone)])
+    reason_tone: Tone = tone if tone in ("bad", "warn") else "muted"
+    if wide := _wide_bench(line, at, reason_tone, glyphs):
+        return joined([*parts, wide])
     if at.took:
         parts.append([(padded(took(line, now), at.took, right=True), calm)])
     if at.reason:
-        reason_tone: Tone = tone if tone in ("bad", "warn") else "muted"
         words = _reason(line) if at.then else _reason_and_then(line, glyphs)
         parts.append([(column(words, at.reason, glyphs), reason_tone)])
     if at.then:
@@ -178,6 +181,27 @@ def _tries(line: Line, width: int) -> str:
         return ""
     text = f"{line.attempt}/{line.attempts}" if line.attempts else str(line.attempt)
     return text if len(text) <= width else str(line.attempt)[:width]
+
+
+def _wide_bench(line: Line, at: Layout, tone: Tone, glyphs: Glyphs) -> list[Cell]:
+    """The columns from what it took on as one, for a bench that needs their room; else none."""
+    what, of_what = _consequence(line, glyphs)
+    if line.outcome != "benched" or not at.then or width_of(what) <= at.then:
+        return []
+    room = at.took + at.reason + at.then + 2
+    words = _reason(line)
+    indent = at.took + 1
+    if width_of(words) + width_of(what) + 1 > room - indent:
+        indent = 0
+        if not line.reason and width_of(words) + width_of(what) + 1 > room:
+            words = ""
+    left = min(width_of(words), max(_LEAST_REASON, room - indent - 1 - width_of(what)))
+    rest = room - indent - left - bool(words)
+    return [
+        (" " * indent, "text"),
+        (column(words, left, glyphs) + " " * bool(words), tone),
+        (column(what, rest, glyphs), of_what),
+    ]
 
 
 def _reason(line: Line) -> str:
