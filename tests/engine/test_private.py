@@ -71,7 +71,8 @@ async def test_an_answer_that_another_model_goes_on_with_is_in_no_event_either()
     broken = Parts([[Delta(begun)], Signal("connection", "reset")])
     refused = Signal("status", f"no prefill: {begun}", status=400)
     policy = ONCE.replace(mid_stream="continue")
-    config = chain_of(Scripted({"a": [broken], "b": [refused, Signal("status", "no", status=400)]}), "a", "b", policy=policy)
+    provider = Scripted({"a": [broken], "b": [refused, Signal("status", "no", status=400)]})
+    config = chain_of(provider, "a", "b", policy=policy)
     events: list[str] = []
     async with Engine(config, watch=False) as engine:
         engine.observe(lambda event: events.append(str(event.to_json())))
