@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from engine import Benched, Engine, UnknownTarget, is_key, is_model
 from tui.bench_terms import Left, what_is_left, what_is_left_of_keys
-from tui.cli_parser import text
+from tui.cli.parser import text
 from tui.health import Place
 from tui.moments import told
 from tui.text import countdown

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Collection
 from contextlib import suppress
+from pathlib import Path
 from textwrap import wrap
 from typing import ClassVar
 
@@ -43,7 +44,7 @@ class Dashboard(CarefulApp):
     """
 
     TITLE = "standby"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")  # also for those that are defined elsewhere
     DEFAULT_MODE = "board"
     SUSPENDED_SCREEN_CLASS = "-below"
     ENABLE_COMMAND_PALETTE = False

@@ -20,7 +20,7 @@ from tests.scripted import Heard
 from tests.store import redis_server
 from tests.store.backends import MakeStore
 from tests.store.patience import PATIENCE_S
-from tui.journal_pages import pages
+from tui.cli.journal_pages import pages
 
 FINE: Scripts = {"a": ["from a"]}
 

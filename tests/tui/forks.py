@@ -21,10 +21,10 @@ from types import FrameType
 from typing import Any
 
 import engine
-from tui.cli_parser import COMMANDS
+from tui.cli.parser import COMMANDS
 
 _MOST_AT_ONCE = 1 << 16
-_LATER = ("tui.cli", "platformdirs", "httpx_aiohttp")
+_LATER = ("tui.cli.entry", "platformdirs", "httpx_aiohttp")
 """What the command loads when it needs it, apart from its own modules."""
 STATUS_BYTES = 4
 

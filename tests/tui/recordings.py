@@ -25,7 +25,7 @@ from engine import (
     StoreRestored,
 )
 from tests.tui.stage import AT_S, answered, begun, failed, told
-from tui.replay import Recording, recording
+from tui.replay.playback import Recording, recording
 
 E = TypeVar("E", bound=Event)
 MODELS = ("p/large", "p/mini", "q/small")

@@ -11,12 +11,12 @@ from hypothesis import given, strategies as st
 from engine import Dashboard, Event, FeedDropped, Figures, RequestSucceeded
 from tests.tui.recordings import MODELS, at, happened, incident, put_out, recorded, recordings
 from tests.tui.stage import AT_S, answered, begun, failed
-from tui.checkpoints import Checkpoint, Checkpoints
 from tui.feed import Feed
 from tui.merger import Merger
-from tui.replay import Playback, Recording
-from tui.replay_source import ReplaySource
-from tui.stand import Stand
+from tui.replay.checkpoints import Checkpoint, Checkpoints
+from tui.replay.playback import Playback, Recording
+from tui.replay.source import ReplaySource
+from tui.replay.stand import Stand
 
 
 def facts(stand: Stand, feed: Feed) -> dict[str, Any]:

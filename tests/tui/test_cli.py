@@ -167,12 +167,12 @@ async def test_no_command_loads_textual_or_rich(shell: Shell, arguments: list[st
 
 CRASH = """
 import os, sys
-import tui.cli_check
+import tui.cli.check
 def broken(*_):
     hidden = "only-in-a-local"
     keys = os.environ["P_KEY"], os.environ["SPARE_TOKEN"]
     raise RuntimeError(f"lost {keys} \\x1b[2J Bearer abcdefghijklmnop")
-tui.cli_check.configured = broken
+tui.cli.check.configured = broken
 from tui.cli import main
 sys.exit(main(["check"]))
 """

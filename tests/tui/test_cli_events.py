@@ -17,9 +17,9 @@ from engine import Engine, Recorded, StoreError, load_config
 from tests.tui.command import LIMIT_S, Shell, ended
 from tests.tui.made_up import Diary
 from tests.upstream import Upstream, steps
-from tui import cli_events
-from tui.cli_events import line
-from tui.journal_pages import about
+from tui.cli import events as cli_events
+from tui.cli.events import line
+from tui.cli.journal_pages import about
 from tui.moments import now
 from tui.output import Notes
 

@@ -16,7 +16,7 @@ from engine import Config, Recorded, StoreError
 from tests.tui.command import LIMIT_S, Shell, ended
 from tests.tui.made_up import BEGIN, Diary
 from tests.upstream import Upstream
-from tui import cli, cli_events, journal_pages
+from tui.cli import entry as cli, events as cli_events, journal_pages
 from tui.output import Notes
 
 GONE = StoreError("the disk is full")

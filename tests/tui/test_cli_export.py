@@ -14,7 +14,7 @@ from engine.store.base import Presence
 from engine.store.sqlite import SqliteStore
 from tests.tui.command import Shell
 from tests.upstream import Upstream, steps
-from tui.whole_file import whole_file
+from tui.cli.whole_file import whole_file
 
 
 @pytest.fixture
@@ -112,8 +112,8 @@ async def test_a_full_disk_leaves_nothing_half(shell: Shell, path: str) -> None:
     limited = (
         "import resource, runpy, signal, sys\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "import tui.whole_file, contextlib\n"
-        "whole = tui.whole_file.whole_file\n"
+        "import tui.cli.whole_file, contextlib\n"
+        "whole = tui.cli.whole_file.whole_file\n"
         "@contextlib.contextmanager\n"
         "def small(*given, **more):\n"
         "    with whole(*given, **more) as file:\n"
@@ -122,7 +122,7 @@ async def test_a_full_disk_leaves_nothing_half(shell: Shell, path: str) -> None:
         "            write(data)\n"
         "            file.flush()\n"
         "        yield type('Limited', (), {'write': staticmethod(write)})\n"
-        "tui.whole_file.whole_file = small\n"
+        "tui.cli.whole_file.whole_file = small\n"
         "from tui.cli import main\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )

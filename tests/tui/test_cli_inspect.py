@@ -9,7 +9,7 @@ import pytest
 
 from engine import Prospect
 from tests.tui.command import KEY, Shell
-from tui.cli_explain import _first_due
+from tui.cli.explain import _first_due
 
 CONFIG = """\
 providers:

@@ -14,7 +14,7 @@ from engine import AttemptFailed, AttemptStarted, Probed
 from tests.providers.networks import refusing
 from tests.tui.command import KEY, LIMIT_S, Shell, ended
 from tests.upstream import Upstream, steps
-from tui.cli_probe import _Steps, _what_follows
+from tui.cli.probe import _Steps, _what_follows
 from tui.output import Notes
 
 OWN_BENCH = (

@@ -17,7 +17,7 @@ from engine import (
     ModelTrial,
     StreamBroken,
 )
-from tui.cli_progress import Progress
+from tui.cli.progress import Progress
 from tui.output import Notes
 
 UNTIL = "2026-03-01T12:00:00.000Z"

@@ -21,10 +21,10 @@ sys.exit(main(["check"]))
 """
 BROKEN_LOG = """
 import sys
-import tui.cli_check, tui.crashlog
+import tui.cli.check, tui.crashlog
 def broken(*_):
     raise RuntimeError("lost")
-tui.cli_check.configured = tui.crashlog.write_crash = broken
+tui.cli.check.configured = tui.crashlog.write_crash = broken
 from tui.cli import main
 sys.exit(main(["check"]))
 """

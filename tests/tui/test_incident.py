@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tests.tui.made_up import BEGIN, Diary, iso, outage
-from tui.incident import markdown, report
-from tui.incident_facts import Incident
-from tui.incident_parts import Silence
+from tui.incident.facts import Incident
+from tui.incident.parts import Silence
+from tui.incident.report import markdown, report
 
 
 def page(told: Diary, minutes: float = 30) -> str:

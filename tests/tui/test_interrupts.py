@@ -12,9 +12,9 @@ import pytest
 
 from tests.tui.command import LIMIT_S, Shell, ended
 from tests.upstream import Upstream, steps
-from tui.cli_store import to_its_end
+from tui.cli.interrupts import Interrupted, interrupts
+from tui.cli.store import to_its_end
 from tui.exits import Exit
-from tui.interrupts import Interrupted, interrupts
 
 NUMBERS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 

@@ -13,8 +13,8 @@ from tests.tui.command import Shell
 from tests.tui.recordings import at, lines
 from tests.tui.stage import begun
 from tests.tui.terminal import on_terminal
-from tui.reading import Reading
-from tui.replay import load
+from tui.replay.playback import load
+from tui.replay.reading import Reading
 
 
 class Tty(io.TextIOWrapper):

@@ -23,8 +23,8 @@ from engine import (
 from tests.tui.recordings import MODELS, at, happened, incident, lines, put_out, recorded, recordings
 from tests.tui.stage import AT_S, answered, begun
 from tui.engines import Engines
-from tui.replay import SPEEDS, NotARecording, Playback, Recording, load, moment, recording
-from tui.replay_source import ReplaySource
+from tui.replay.playback import SPEEDS, NotARecording, Playback, Recording, load, moment, recording
+from tui.replay.source import ReplaySource
 
 GOOD = lines([put_out(0.0)])[0]
 

@@ -8,8 +8,8 @@ from textual.events import Key
 from tests.tui import patience
 from tests.tui.recordings import incident
 from tests.tui.stage import AT_S
-from tui.replay import Playback
-from tui.replay_app import ReplayApp
+from tui.replay.app import ReplayApp
+from tui.replay.playback import Playback
 
 
 async def test_keys_that_wait_are_one_leap_however_many_they_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,8 +14,8 @@ from engine import Dashboard, FeedDropped, StoreDegraded
 from tests.tui import patience
 from tests.tui.recordings import at, happened, incident, put_out, recorded
 from tests.tui.stage import AT_S, begun
-from tui.replay import Playback, Recording
-from tui.replay_app import ReplayApp
+from tui.replay.app import ReplayApp
+from tui.replay.playback import Playback, Recording
 from tui.screens.bench_dialog import BenchDialog
 from tui.screens.engine_chooser import EngineChooser
 from tui.screens.replay import ReplayScreen

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from tui.commands import bindings, key_label
 from tui.desk import Desk
 from tui.feed import Drained
-from tui.replay import Playback
+from tui.replay.playback import Playback
 from tui.screens.board import BoardScreen
 from tui.widgets.facts import Fact
 from tui.widgets.replay_bar import ReplayBar

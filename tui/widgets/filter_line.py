@@ -20,6 +20,7 @@ class FilterLine(SafeInput):
     """Tells of every change of its words, and when they are done with."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("filter")]
+
     class Said(Message):
         """Something else is looked for now.
 

@@ -8,7 +8,7 @@ from textual.strip import Strip
 
 from tui.cells import width_of
 from tui.desk import Desk
-from tui.replay import Playback
+from tui.replay.playback import Playback
 from tui.widgets.lined import Cell, Lined
 
 _SHORTEST_BAR = 6

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 from engine import Benched, Config, Engine, is_model
 from tui.bench_entries import did_you_mean, entry, fields, is_named, known, who
-from tui.cli_parser import Parser, add_store, command_parser, text
-from tui.cli_store import onlooker, shared_config, to_its_end, written
+from tui.cli.parser import Parser, add_store, command_parser, text
+from tui.cli.store import onlooker, shared_config, to_its_end, written
 from tui.exits import DONE, Exit, that_it_is_done
 from tui.glyphs import STATE_WORDS
 from tui.output import Notes, Output

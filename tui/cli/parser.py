@@ -8,18 +8,18 @@ from typing import Final, NoReturn
 from tui.exits import Exit
 
 COMMANDS: Final = {
-    "run": ("tui.cli_run", "send one prompt: the answer goes to stdout, progress to stderr"),
-    "check": ("tui.cli_check", "every fault of a configuration, or each chain as it resolves"),
-    "explain": ("tui.cli_explain", "a dry run: who would be tried now, who would be skipped and why"),
-    "probe": ("tui.cli_probe", "one tiny real call: does a model answer, and how fast"),
-    "status": ("tui.cli_status", "each model: live, benched until when and why, held by whom, on trial"),
-    "bench": ("tui.cli_bench", "take a model, a provider or a key out of play, for every process"),
-    "unbench": ("tui.cli_unbench", "bring back what is on the bench"),
-    "events": ("tui.cli_events", "the journal: what every engine did, one line an event"),
-    "export": ("tui.cli_export", "an incident as Markdown or JSONL, from the journal"),
-    "replay": ("tui.cli_replay", "play an exported incident back in the dashboard"),
-    "init": ("tui.cli_init", "write a commented configuration to start from"),
-    "paths": ("tui.cli_paths", "where the configuration and standby's own files are"),
+    "run": ("tui.cli.run", "send one prompt: the answer goes to stdout, progress to stderr"),
+    "check": ("tui.cli.check", "every fault of a configuration, or each chain as it resolves"),
+    "explain": ("tui.cli.explain", "a dry run: who would be tried now, who would be skipped and why"),
+    "probe": ("tui.cli.probe", "one tiny real call: does a model answer, and how fast"),
+    "status": ("tui.cli.status", "each model: live, benched until when and why, held by whom, on trial"),
+    "bench": ("tui.cli.bench", "take a model, a provider or a key out of play, for every process"),
+    "unbench": ("tui.cli.unbench", "bring back what is on the bench"),
+    "events": ("tui.cli.events", "the journal: what every engine did, one line an event"),
+    "export": ("tui.cli.export", "an incident as Markdown or JSONL, from the journal"),
+    "replay": ("tui.cli.replay", "play an exported incident back in the dashboard"),
+    "init": ("tui.cli.init", "write a commented configuration to start from"),
+    "paths": ("tui.cli.paths", "where the configuration and standby's own files are"),
 }
 """Name → module, one line about it. Each module has `parser()` and `run(arguments) -> exit code`."""
 

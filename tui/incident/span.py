@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from engine import is_model
 from tui.event_words import short
-from tui.incident_parts import Outage
-from tui.markdown import DASH
+from tui.incident.markdown import DASH
+from tui.incident.parts import Outage
 
 
 class Span:

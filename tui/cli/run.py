@@ -11,14 +11,14 @@ from typing import Any
 
 from engine import Config, ConfigError, Engine, Reply, StandbyError, load_config, parse_duration
 from tui.advice import advice
-from tui.cli_config import with_store
-from tui.cli_parser import Parser, add_name, add_store, command_parser
-from tui.cli_progress import Progress
-from tui.cli_result import EventLines, exit_code, failure, interruption, success
-from tui.cli_store import store_news
-from tui.draft import Draft
+from tui.cli.config import with_store
+from tui.cli.draft import Draft
+from tui.cli.interrupts import interrupts
+from tui.cli.parser import Parser, add_name, add_store, command_parser
+from tui.cli.progress import Progress
+from tui.cli.result import EventLines, exit_code, failure, interruption, success
+from tui.cli.store import store_news
 from tui.exits import DONE, SIGNALLED, Exit
-from tui.interrupts import interrupts
 from tui.output import Notes, Output, is_terminal
 
 _LARGEST_PROMPT = 16 << 20

@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 
 from engine import ConfigError, load_config, sample_path, state_folder, store_name, user_config_path
-from tui.cli_parser import Parser, command_parser
+from tui.cli.parser import Parser, command_parser
+from tui.cli.table import columns
 from tui.exits import DONE
 from tui.output import Output
 from tui.places import history_path, log_path
-from tui.table import columns
 
 
 def parser() -> Parser:

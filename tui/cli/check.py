@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from engine import Config, Engine, Owner, Prospect, StoreRefused, find_config, open_store, store_name
-from tui.cli_config import configured
-from tui.cli_explain import remark, why
-from tui.cli_parser import Parser, command_parser, file_name
+from tui.cli.config import configured
+from tui.cli.explain import remark, why
+from tui.cli.parser import Parser, command_parser, file_name
+from tui.cli.table import columns
 from tui.exits import DONE, Exit
 from tui.output import Output
-from tui.table import columns
 
 Rows = Sequence[Sequence[str]]
 

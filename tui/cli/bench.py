@@ -23,8 +23,8 @@ from tui.bench_entries import (
     who,
 )
 from tui.bench_terms import Left
-from tui.cli_parser import Parser, add_store, command_parser, text
-from tui.cli_store import onlooker, shared_config, to_its_end, written
+from tui.cli.parser import Parser, add_store, command_parser, text
+from tui.cli.store import onlooker, shared_config, to_its_end, written
 from tui.exits import DONE, Exit, that_it_is_done
 from tui.health import Health
 from tui.moments import ahead, now

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from engine import Config, Engine, Prospect
-from tui.cli_config import configured
-from tui.cli_parser import Parser, add_store, command_parser
-from tui.cli_store import store_news, to_its_end
+from tui.cli.config import configured
+from tui.cli.parser import Parser, add_store, command_parser
+from tui.cli.store import store_news, to_its_end
+from tui.cli.table import columns
 from tui.exits import DONE
 from tui.output import Notes, Output
-from tui.table import columns
 from tui.text import clock, countdown
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from tui.cli_parser import COMMANDS, Parser, add_config, add_name, add_store
+from tui.cli.parser import COMMANDS, Parser, add_config, add_name, add_store
 from tui.exits import BROKEN_PIPE, DONE, FAILED, INTERRUPTED, Exit, OutputLost
 from tui.output import Notes, Output, is_terminal
 
@@ -89,7 +89,7 @@ def _dashboard(options: argparse.Namespace) -> int:
             "in a script or a pipe use: standby run TARGET PROMPT, or standby check"
         )
     # Both stay out until here: a wrong option should not wait for the engine and Textual.
-    config = importlib.import_module("tui.cli_config").configured(options.config, store=options.store)
+    config = importlib.import_module("tui.cli.config").configured(options.config, store=options.store)
     refused: type[Exception] = importlib.import_module("engine").StoreRefused
     run_dashboard = importlib.import_module("tui.app").run_dashboard
     acting = {"read_only": options.read_only, "traffic": not options.no_traffic}

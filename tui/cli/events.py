@@ -11,12 +11,12 @@ from typing import Final
 
 from engine import Config, Engine, Recorded, StoreError, UnknownTarget, is_model
 from tui.bench_entries import did_you_mean, is_named
-from tui.cli_parser import Parser, add_store, command_parser, text
-from tui.cli_result import json_line
-from tui.cli_store import onlooker, shared_config, to_its_end
+from tui.cli.journal_pages import Chosen, about, pages
+from tui.cli.parser import Parser, add_store, command_parser, text
+from tui.cli.result import json_line
+from tui.cli.store import onlooker, shared_config, to_its_end
 from tui.event_words import subject, what, when
 from tui.exits import DONE
-from tui.journal_pages import Chosen, about, pages
 from tui.moments import back, now
 from tui.output import Notes, Output
 from tui.text import safe_line

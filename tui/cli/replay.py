@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from engine import ConfigError, Dashboard, load_config
-from tui.cli_config import configured
-from tui.cli_parser import Parser, command_parser, file_name
+from tui.cli.config import configured
+from tui.cli.parser import Parser, command_parser, file_name
 from tui.exits import Exit
 from tui.output import is_terminal
-from tui.reading import Reading
+from tui.replay.reading import Reading
 
 if TYPE_CHECKING:
-    from tui.replay import Playback, Recording
+    from tui.replay.playback import Playback, Recording
 
 _OF_READING: Final = 0.7
 """Reading's share of the time before the dashboard opens; then all is gone through once."""
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     look = _look(arguments.config)
     playback = _playback(Path(arguments.file), arguments.start, arguments.speed)
     # Textual stays out until here: whoever gave a wrong file should not wait for it.
-    app = importlib.import_module("tui.replay_app")
+    app = importlib.import_module("tui.replay.app")
     dashboard = importlib.import_module("tui.dashboard")
     return int(dashboard.open_dashboard(app.ReplayApp(playback, look)))
 
@@ -60,7 +60,7 @@ def _playback(path: Path, begin: str | None, speed: float) -> Playback:
     Raises:
         Exit: It is none, it has no such beginning, or there is no terminal to show it in.
     """
-    replay = importlib.import_module("tui.replay")
+    replay = importlib.import_module("tui.replay.playback")
     reading = Reading(path.name)
     gc.disable()  # a recording is all kept: looking for garbage in it takes half of the time
     try:
@@ -80,7 +80,7 @@ def _playback(path: Path, begin: str | None, speed: float) -> Playback:
 
 
 def _start(text: str, recording: Recording) -> float:
-    moment = importlib.import_module("tui.replay").moment
+    moment = importlib.import_module("tui.replay.playback").moment
     try:
         return float(moment(text, recording))
     except ValueError as error:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from tui.incident_facts import Incident
-from tui.incident_parts import Errors, Outage, Requests
-from tui.incident_span import Span, lasted
-from tui.markdown import TIMES, code, several, times
+from tui.incident.facts import Incident
+from tui.incident.markdown import TIMES, code, several, times
+from tui.incident.parts import Errors, Outage, Requests
+from tui.incident.span import Span, lasted
 
 _MOST: Final = 12
 """Models, outages or chains that are told of one by one; the tables have the others."""

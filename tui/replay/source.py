@@ -16,8 +16,8 @@ from engine import (
     Prospect,
     StoreState,
 )
-from tui.replay import Playback
-from tui.stand import OTHERS, Out, Stand
+from tui.replay.playback import Playback
+from tui.replay.stand import OTHERS, Out, Stand
 
 _OPEN: Final = ("live", "due")
 

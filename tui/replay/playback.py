@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from engine import Event, event_from_json
-from tui.checkpoints import EVERY, Checkpoint, Checkpoints
 from tui.feed import Drained, Feed
-from tui.stand import Stand
+from tui.replay.checkpoints import EVERY, Checkpoint, Checkpoints
+from tui.replay.stand import Stand
 
 SPEEDS: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 """How much faster than it happened a recording may be played."""

@@ -28,10 +28,10 @@ from engine import (
     StreamBroken,
 )
 from tui.event_words import short, when
-from tui.incident_order import InOrder, Timed
-from tui.incident_parts import Errors, Outage, Requests, Silence, StoreTrouble, Witness
-from tui.markdown import code
-from tui.timeline import Timeline
+from tui.incident.markdown import code
+from tui.incident.order import InOrder, Timed
+from tui.incident.parts import Errors, Outage, Requests, Silence, StoreTrouble, Witness
+from tui.incident.timeline import Timeline
 
 _AFTERMATH: Final = timedelta(seconds=2)
 """So long after something came back, what is told of its bench is of the one that has just ended.

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import Final
 
 from engine import Recorded
-from tui.incident_facts import Incident
-from tui.incident_parts import Outage
-from tui.incident_span import Span, between
-from tui.incident_summary import by_model, standing, summary
-from tui.markdown import DASH, TIMES, code, table, times
-from tui.timeline import Entry
+from tui.incident.facts import Incident
+from tui.incident.markdown import DASH, TIMES, code, table, times
+from tui.incident.parts import Outage
+from tui.incident.span import Span, between
+from tui.incident.summary import by_model, standing, summary
+from tui.incident.timeline import Entry
 
 _MOST_ROWS: Final = 100
 _MOST_OF_A_MESSAGE: Final = 160

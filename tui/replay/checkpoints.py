@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from engine import Event, Figures, RequestStarted
 from tui.feed import Drained, Feed
-from tui.stand import Stand
+from tui.replay.stand import Stand
 
 EVERY: Final = 2000
 """How many events there are between two checkpoints; more where there would be too many checkpoints."""

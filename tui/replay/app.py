@@ -11,8 +11,8 @@ from tui.commands import Place
 from tui.dashboard import Dashboard, glyphs_of
 from tui.desk import Desk
 from tui.feed import Drained
-from tui.replay import Playback
-from tui.replay_source import ReplaySource
+from tui.replay.playback import Playback
+from tui.replay.source import ReplaySource
 from tui.screens.board import BoardScreen
 from tui.screens.replay import ReplayScreen
 

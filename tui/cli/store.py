@@ -9,10 +9,10 @@ from typing import Final, TypeVar
 
 from engine import Config, Engine, StandbyError, StoreError, store_name
 from tui.advice import advice
-from tui.cli_config import configured
-from tui.cli_result import exit_code
+from tui.cli.config import configured
+from tui.cli.interrupts import interrupts
+from tui.cli.result import exit_code
 from tui.exits import FAILED, SIGNALLED, Exit
-from tui.interrupts import interrupts
 from tui.output import Notes
 from tui.store_news import News, StoreNews, unusable
 

@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Final
 
 from engine import Config, Engine
-from tui.cli_events import add_since, time_back
-from tui.cli_parser import Parser, add_store, command_parser, file_name
-from tui.cli_result import json_line
-from tui.cli_store import onlooker, shared_config, to_its_end
+from tui.cli.events import add_since, time_back
+from tui.cli.journal_pages import pages
+from tui.cli.parser import Parser, add_store, command_parser, file_name
+from tui.cli.result import json_line
+from tui.cli.store import onlooker, shared_config, to_its_end
+from tui.cli.whole_file import whole_file
 from tui.exits import DONE, FAILED, Exit, that_it_is_done
-from tui.incident import report
-from tui.incident_facts import Incident
-from tui.incident_parts import Silence
-from tui.incident_span import between
-from tui.journal_pages import pages
-from tui.markdown import times
+from tui.incident.facts import Incident
+from tui.incident.markdown import times
+from tui.incident.parts import Silence
+from tui.incident.report import report
+from tui.incident.span import between
 from tui.moments import now
 from tui.output import Notes, Output
-from tui.whole_file import whole_file
 
 _ALONE: Final = "there is no journal to export"
 _FORMATS: Final = {".md": "md", ".markdown": "md", ".jsonl": "jsonl", ".ndjson": "jsonl"}

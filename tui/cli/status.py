@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from engine import Benched, Config, Engine, EngineSeen, ModelStatus, StoreState, format_duration, is_model
-from tui.cli_parser import Parser, add_store, command_parser
-from tui.cli_store import onlooker, shared_config, to_its_end
+from tui.cli.parser import Parser, add_store, command_parser
+from tui.cli.store import onlooker, shared_config, to_its_end
+from tui.cli.table import columns
 from tui.exits import DONE
 from tui.glyphs import STATE_WORDS, Glyphs, choose_glyphs
 from tui.moments import now, told
 from tui.output import Output, is_terminal
-from tui.table import columns
 from tui.text import countdown
 
 _IN_JSON: Final = ("model", "state", "until", "manual", "reason", "by", "level", "failures")

@@ -20,13 +20,13 @@ from engine import (
     store_name,
 )
 from tui.advice import advice, for_reason
-from tui.cli_config import with_store
-from tui.cli_parser import Parser, add_name, add_store, command_parser
-from tui.cli_progress import Progress
-from tui.cli_result import exit_code
-from tui.cli_store import store_news
+from tui.cli.config import with_store
+from tui.cli.interrupts import interrupts
+from tui.cli.parser import Parser, add_name, add_store, command_parser
+from tui.cli.progress import Progress
+from tui.cli.result import exit_code
+from tui.cli.store import store_news
 from tui.exits import DONE, FAILED, SIGNALLED, Exit, that_it_is_done
-from tui.interrupts import interrupts
 from tui.output import Notes, Output
 from tui.text import latency
 

@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from engine import user_config_path
-from tui.cli_parser import Parser, command_parser
+from tui.cli.parser import Parser, command_parser
 from tui.exits import DONE, FAILED, Exit, that_it_is_done
 from tui.output import Output
 

@@ -1,0 +1,1 @@
+"""A recorded incident, played back in the dashboard."""
