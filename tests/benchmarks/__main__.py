@@ -91,9 +91,8 @@ def _asked(chosen: list[str] | None, quick: bool, cores: Cores, url: str) -> Ite
         if "store" in names:
             for store in stores.STORES:
                 for load in stores.LOADS:
-                    rounds = 5 if quick else 40
                     what = f"store, {store}, {load}, {transport}"
-                    yield what, partial(stores.latency, cores, transport, url, store, load, rounds)
+                    yield what, partial(stores.latency, cores, transport, url, store, load, quick=quick)
     yield from _beside_requests(names, quick, cores)
 
 

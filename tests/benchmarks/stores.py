@@ -16,16 +16,17 @@ STORES = ("sqlite", "redis")
 
 
 LOADS = {
-    "one after another": (ANSWERS, 1),
-    f"4 callers, {LATER_S * 1000:g} ms a call": (LATER, 4),
+    "one after another": (ANSWERS, 1, 40),
+    f"4 callers, {LATER_S * 1000:g} ms a call": (LATER, 4, 12),
 }
-"""How the store is measured: what is called, which chain it asks, and how many ask at once."""
+"""How the store is measured: what is called, which chain it asks, how many ask at once, and rounds."""
 
 
-def latency(cores: Cores, transport: str, url: str, store: str, load: str, rounds: int) -> list[Row]:
+def latency(cores: Cores, transport: str, url: str, store: str, load: str, *, quick: bool) -> list[Row]:
     """Time of a call with a store beside it, and without one: the median and the slowest hundredth."""
-    chain, callers = LOADS[load]
-    memory, shared = _measured(cores, store, "latency", transport, url, chain, str(callers), str(rounds))
+    chain, callers, rounds = LOADS[load]
+    words = (transport, url, chain, str(callers), str(3 if quick else rounds))
+    memory, shared = _measured(cores, store, "latency", *words)
     return [
         Row(
             f"{store} / memory, {load}, {which}",
