@@ -22,7 +22,7 @@ from engine.store.listener import Job, Listener
 from engine.store.waiting import readable
 from engine.store.watch import Watch
 
-_WRITE_EVERY_S: Final = 0.1
+_WRITE_EVERY_S: Final = 0.15
 _RETRY_S: Final = (0.25, 0.5, 1.0, 2.0)
 _RETRY_REFUSED_S: Final = 5.0
 _LEAVES_WITHIN_S: Final = 1.0

@@ -48,7 +48,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, *, wall: Callable[[], float] = time.time) -> None:
         self.name = str(path)
-        self.poll_s = 0.1
+        self.poll_s = 0.15
         self._wall = wall
         self._file = SqliteFile(path, self.steps, wall)
 

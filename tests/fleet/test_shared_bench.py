@@ -359,7 +359,7 @@ async def test_what_others_do_is_seen_while_a_long_journal_is_written(
             await other.engine.flush()
 
             def is_seen() -> bool:
-                store.may_write.release()  # a part at a time: it looks every 0.1 s, however much there is
+                store.may_write.release()  # a part at a time: it looks again and again, however much there is
                 return busy.engine.is_benched("p/b")
 
             await until(is_seen, 0.005)
