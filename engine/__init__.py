@@ -329,7 +329,7 @@ _HOME = {
 }
 _MODULE_OF = {name: f"engine.{module}" for module, names in _HOME.items() for name in names}
 
-__all__ = ("classify", *_MODULE_OF)  # noqa: PLE0604  (texts all the same: the table above has them)
+__all__ = ("classify", *_MODULE_OF)  # noqa: PLE0604 - the names are the keys of the table above, each a text
 
 
 def __getattr__(name: str) -> Any:

@@ -154,7 +154,7 @@ class Transport:
             # is cancelled while it cleans up. Its pool is clean again once it is closed as a whole.
             shard.retire()
             raise bare(error) from None
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not get out: see above
+        except Exception as error:  # noqa: BLE001 - it may hold headers, and so keys, and must not get out
             return unreachable(error, self._place, timeout_s, ambient=ambient)
         finally:
             if response is None:

@@ -1,4 +1,4 @@
-"""The virtual clock that other tests stand on. What becomes of `asyncio.sleep` on it is the claim here."""
+"""The virtual clock that other tests stand on. What becomes of time on it is the claim here."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def now() -> float:
 def test_an_hour_of_sleep_takes_no_time_and_ends_on_the_dot() -> None:
     async def nap() -> float:
         assert now() == 0.0
-        await asyncio.sleep(3600)
+        await pass_time(3600)
         return now()
 
     began = time.monotonic()
@@ -43,7 +43,7 @@ def test_timers_that_floats_cannot_add_up_are_still_met_exactly() -> None:
         met = []
         for _ in range(1000):
             due = now() + 0.1
-            await asyncio.sleep(0.1)
+            await pass_time(0.1)
             met.append(now() - due)
         return met
 
@@ -55,7 +55,7 @@ def test_sleepers_wake_in_the_order_of_their_times() -> None:
         woken: list[tuple[float, str]] = []
 
         async def sleeper(name: str, seconds: float) -> None:
-            await asyncio.sleep(seconds)
+            await pass_time(seconds)
             woken.append((now(), name))
 
         async with asyncio.TaskGroup() as group:
@@ -97,7 +97,7 @@ def test_a_timeout_strikes_at_its_time_and_cancels_what_it_holds() -> None:
 def test_a_cancelled_timer_does_not_hold_the_clock() -> None:
     async def main() -> float:
         asyncio.get_running_loop().call_later(5.0, lambda: None).cancel()
-        await asyncio.sleep(9.0)
+        await pass_time(9.0)
         return now()
 
     assert run_virtual(main()) == 9.0
@@ -105,7 +105,7 @@ def test_a_cancelled_timer_does_not_hold_the_clock() -> None:
 
 def test_waits_longer_than_the_loops_own_limit_of_a_day_are_exact() -> None:
     async def nap() -> float:
-        await asyncio.sleep(10 * 86_400.0 + 0.25)
+        await pass_time(10 * 86_400.0 + 0.25)
         return now()
 
     assert run_virtual(nap(), limit_s=1e9) == 864_000.25
@@ -113,7 +113,7 @@ def test_waits_longer_than_the_loops_own_limit_of_a_day_are_exact() -> None:
 
 def test_waiting_for_what_never_comes_is_an_error_that_says_where() -> None:
     async def waits_in_vain() -> None:
-        await asyncio.sleep(3)
+        await pass_time(3)
         await asyncio.Event().wait()
 
     with pytest.raises(Stuck, match=r"at 3 s nothing can run[\s\S]*waits_in_vain \(.*> wait \(locks\.py"):
@@ -123,7 +123,7 @@ def test_waiting_for_what_never_comes_is_an_error_that_says_where() -> None:
 def test_polling_for_what_never_comes_is_an_error() -> None:
     async def polls() -> None:
         for minute in itertools.count():
-            await asyncio.sleep(60)
+            await pass_time(60)
             assert minute < 100, "nothing stopped it"
 
     with pytest.raises(Stuck, match="more than 3600 virtual seconds"):
@@ -143,7 +143,7 @@ def test_running_on_the_spot_is_an_error(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_task_left_behind_is_an_error_that_names_it() -> None:
     async def forgets() -> None:
-        asyncio.get_running_loop().create_task(asyncio.sleep(1), name="forgotten")
+        asyncio.get_running_loop().create_task(pass_time(1), name="forgotten")
 
     with pytest.raises(LeftBehind, match="forgotten"):
         run_virtual(forgets())
@@ -152,7 +152,7 @@ def test_a_task_left_behind_is_an_error_that_names_it() -> None:
 def test_a_task_that_only_has_to_finish_being_cancelled_is_not_left_behind() -> None:
     async def cleans_up_late() -> None:
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.sleep(60)
+            await pass_time(60)
         for _ in range(20):
             await asyncio.sleep(0)
 
@@ -168,7 +168,7 @@ def test_a_task_that_only_has_to_finish_being_cancelled_is_not_left_behind() -> 
 def test_an_error_in_a_callback_does_not_go_unnoticed() -> None:
     async def main() -> None:
         asyncio.get_running_loop().call_soon(lambda: 1 // 0)
-        await asyncio.sleep(1)
+        await pass_time(1)
 
     with pytest.raises(Unnoticed, match="ZeroDivisionError"):
         run_virtual(main())
@@ -176,7 +176,7 @@ def test_an_error_in_a_callback_does_not_go_unnoticed() -> None:
 
 def test_the_coroutines_own_error_comes_out_as_it_is() -> None:
     async def fails() -> None:
-        asyncio.get_running_loop().create_task(asyncio.sleep(1))
+        asyncio.get_running_loop().create_task(pass_time(1))
         raise LookupError("its own")
 
     with pytest.raises(LookupError, match="its own"):
@@ -226,7 +226,7 @@ def test_after_oversleeping_everything_that_was_due_runs_at_once() -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         loop.call_later(1, loop.oversleep, 600)
-        await asyncio.sleep(2)
+        await pass_time(2)
         return now()
 
     assert run_virtual(main()) == 601.0
@@ -239,7 +239,7 @@ def test_an_async_generator_left_early_is_closed() -> None:
         try:
             while True:
                 yield 1
-                await asyncio.sleep(1)
+                await pass_time(1)
         finally:
             closed.append(True)
 
@@ -258,7 +258,7 @@ def half_an_hour() -> float:
 
 @virtual
 async def test_the_decorator_leaves_fixtures_alone(half_an_hour: float) -> None:
-    await asyncio.sleep(half_an_hour)
+    await pass_time(half_an_hour)
     assert now() == 1800.0
 
 

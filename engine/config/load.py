@@ -23,7 +23,7 @@ _SAMPLE = "sample_config.yaml"
 
 def user_config_path() -> Path:
     """Where the user's own configuration stands, whether or not it is there."""
-    import platformdirs  # noqa: PLC0415 - see the top of this module
+    import platformdirs  # noqa: PLC0415 - who names a file needs none of it
 
     return platformdirs.user_config_path("standby", appauthor=False) / "config.yaml"
 
@@ -86,11 +86,10 @@ def parse_config(text: str, path: str | Path, *, groups: str = "") -> Config:
     Raises:
         ConfigError: It has faults; all of them are in it.
     """
-    # See the top of this module.
-    from engine.config.faults import Faults  # noqa: PLC0415 - see the top of this module
-    from engine.config.nodes import read_nodes  # noqa: PLC0415 - see the top of this module
-    from engine.config.schema import check_nodes  # noqa: PLC0415 - see the top of this module
-    from engine.config.schema_groups import variable_spot  # noqa: PLC0415 - see the top of this module
+    from engine.config.faults import Faults  # noqa: PLC0415 - a program without a file needs no YAML
+    from engine.config.nodes import read_nodes  # noqa: PLC0415 - a program without a file needs no YAML
+    from engine.config.schema import check_nodes  # noqa: PLC0415 - a program without a file needs no YAML
+    from engine.config.schema_groups import variable_spot  # noqa: PLC0415 - a program without a file needs no YAML
 
     faults, elsewhere = Faults(str(path)), Faults(_ENVIRONMENT)
     config = None
@@ -103,7 +102,7 @@ def parse_config(text: str, path: str | Path, *, groups: str = "") -> Config:
 
 
 def _read_text(file: Path, named_by: str) -> str:
-    from engine.config.nodes import MOST_BYTES, TOO_LARGE  # noqa: PLC0415 - see the top of this module
+    from engine.config.nodes import MOST_BYTES, TOO_LARGE  # noqa: PLC0415 - a program without a file needs no YAML
 
     try:
         with file.open("rb") as opened:

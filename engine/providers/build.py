@@ -22,12 +22,11 @@ def build_provider(config: ProviderConfig) -> Provider:
     """
     if config.adapter is not None:
         return config.adapter
-    # Imported when the first adapter is built: the HTTP stack is most of the time an import takes.
-    from engine.providers.http import HttpProvider  # noqa: PLC0415 - see above
-    from engine.transport import Transport  # noqa: PLC0415 - see above
+    from engine.providers.http import HttpProvider  # noqa: PLC0415 - HTTP is most of what an import takes
+    from engine.transport import Transport  # noqa: PLC0415 - HTTP is most of what an import takes
 
     if config.kind == "simulated":
-        from engine.providers.simulated import build_simulated  # noqa: PLC0415 - see above
+        from engine.providers.simulated import build_simulated  # noqa: PLC0415 - few have such a provider
 
         wire = _wire(config.speaks)(_SIMULATED_URL)
         transport = Transport(_SIMULATED_URL, headers=config.headers, inner=build_simulated(config))
@@ -42,14 +41,14 @@ def build_provider(config: ProviderConfig) -> Provider:
 def _wire(protocol: str) -> Callable[[str], Wire]:
     match protocol:
         case "anthropic":
-            from engine.providers.anthropic import AnthropicWire  # noqa: PLC0415 - see above
+            from engine.providers.anthropic import AnthropicWire  # noqa: PLC0415 - one protocol is loaded, not all
 
             return AnthropicWire
         case "ollama":
-            from engine.providers.ollama import OllamaWire  # noqa: PLC0415 - see above
+            from engine.providers.ollama import OllamaWire  # noqa: PLC0415 - one protocol is loaded, not all
 
             return OllamaWire
         case _:
-            from engine.providers.openai import OpenAIWire  # noqa: PLC0415 - see above
+            from engine.providers.openai import OpenAIWire  # noqa: PLC0415 - one protocol is loaded, not all
 
             return OpenAIWire
