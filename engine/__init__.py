@@ -43,6 +43,10 @@ if TYPE_CHECKING:
         SimulatedModel as SimulatedModel,
         Traffic as Traffic,
     )
+    from engine.controls import (
+        LONGEST_BY as LONGEST_BY,
+        LONGEST_REASON as LONGEST_REASON,
+    )
     from engine.durations import (
         format_duration as format_duration,
         parse_duration as parse_duration,
@@ -203,6 +207,10 @@ _HOME = {
         "ProviderConfig",
         "SimulatedModel",
         "Traffic",
+    ),
+    "controls": (
+        "LONGEST_BY",
+        "LONGEST_REASON",
     ),
     "durations": (
         "format_duration",

@@ -17,8 +17,10 @@ from engine.roster import Roster
 from engine.sideline import Sideline
 from engine.stay import Block
 
-_LONGEST_REASON: Final = 200
-_LONGEST_BY: Final = 100
+LONGEST_REASON: Final = 200
+"""Characters of a reason that are kept."""
+LONGEST_BY: Final = 100
+"""Characters of an operator's name that are kept."""
 
 
 class Controls:
@@ -81,7 +83,7 @@ class Controls:
             raise ValueError(f"a bench lasts at most {format_duration(LONGEST_S)}, or has no end at all")
         check_benchable(self._config, name)
         self._sideline.expire()
-        self._sideline.hold(name, for_, reason[:_LONGEST_REASON], _who(by))
+        self._sideline.hold(name, for_, reason[:LONGEST_REASON], _who(by))
 
     def unbench(self, name: str, *, by: str | None = None) -> bool:
         """Brings something back, whatever keeps it out: holds, automatic benches, its keys' benches.
@@ -175,4 +177,4 @@ def _check_types(
 
 
 def _who(by: str | None) -> str:
-    return ((by or "").strip() or operator_name())[:_LONGEST_BY]
+    return ((by or "").strip() or operator_name())[:LONGEST_BY]

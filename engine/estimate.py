@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
+
+from engine.messages import texts_in
 
 # English has about four bytes a token, and so have other scripts, whose characters take more bytes
 # ("What are tokens and how to count them?", OpenAI's help center; Llama's and Qwen's are close).
@@ -20,7 +22,7 @@ def tokens_of(messages: Iterable[Mapping[str, Any]], tools: Iterable[Mapping[str
         tools: In OpenAI's form.
     """
     size = 0
-    for text in texts_in([*messages, *tools]):
+    for text in texts_in([*messages, *tools], _DATA):
         size += len(text.encode("utf-8", "replace"))
     return size // _BYTES_A_TOKEN
 
@@ -28,19 +30,6 @@ def tokens_of(messages: Iterable[Mapping[str, Any]], tools: Iterable[Mapping[str
 def tokens_of_longest(texts: Iterable[str]) -> int:
     """About how many tokens the longest of some texts takes; each is embedded by itself."""
     return max((len(text.encode("utf-8", "replace")) for text in texts), default=0) // _BYTES_A_TOKEN
-
-
-def texts_in(value: Any) -> Iterator[str]:
-    """Every text in a value, but the data of images and of files."""
-    waiting = [value]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, Mapping):
-            waiting += [inner for key, inner in value.items() if key not in _DATA]
-        elif isinstance(value, list | tuple):
-            waiting += value
 
 
 _DATA: Final = frozenset({"image_url", "input_audio", "file", "role", "type", "id", "tool_call_id"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, overload
 
@@ -223,6 +223,33 @@ def as_messages(prompt: Prompt, system: str | None = None) -> tuple[Message, ...
     if system:
         messages.insert(0, {"role": "system", "content": system})
     return tuple(messages)
+
+
+def texts_in(value: object, leaving_out: Container[str]) -> Iterator[str]:
+    """Every text in a value of objects and lists; what holds itself is gone through once.
+
+    Args:
+        value: Messages or tools in OpenAI's chat form, or texts.
+        leaving_out: Names of fields whose values don't count.
+    """
+    levels: list[Iterator[object]] = [iter((value,))]
+    path = [id(levels)]  # of what is gone through just now
+    while levels:
+        for each in levels[-1]:
+            if isinstance(each, str):
+                yield each
+            elif isinstance(each, Mapping | list | tuple) and id(each) not in path:
+                inner = each if not isinstance(each, Mapping) else _fields(each, leaving_out)
+                levels.append(iter(inner))
+                path.append(id(each))
+                break
+        else:
+            levels.pop()
+            path.pop()
+
+
+def _fields(value: Mapping[str, object], leaving_out: Container[str]) -> list[object]:
+    return [inner for name, inner in value.items() if name not in leaving_out]
 
 
 _SURROGATES = dict.fromkeys(range(55296, 57344), "�")

@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any, Final, NamedTuple
 from unicodedata import category, normalize
 
-from engine.messages import whole_text
+from engine.messages import texts_in, whole_text
 
 _INSTEAD: Final = "(prompt)"
 _LEAST: Final = 12  # shorter pieces are words that anybody may use
@@ -102,19 +102,7 @@ def texts_of(value: Any) -> Iterator[str]:
     Args:
         value: Messages in OpenAI's chat form, or texts.
     """
-    waiting, seen = [value], set()
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str):
-            yield value
-        elif id(value) in seen:  # it may hold itself; what is asked of it then has failed for that
-            continue
-        elif isinstance(value, Mapping):
-            seen.add(id(value))
-            waiting += [inner for key, inner in value.items() if key not in _STRUCTURE]
-        elif isinstance(value, list | tuple):
-            seen.add(id(value))
-            waiting += value
+    return texts_in(value, _STRUCTURE)
 
 
 _STRUCTURE: Final = frozenset({"role", "type", "tool_call_id"})

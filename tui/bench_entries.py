@@ -9,7 +9,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Final
 
-from engine import Benched, Engine, UnknownTarget, is_key, is_model
+from engine import LONGEST_BY, Benched, Engine, UnknownTarget, is_key, is_model
 from tui.bench_terms import Left, what_is_left, what_is_left_of_keys
 from tui.cli.parser import text
 from tui.health import Place
@@ -17,7 +17,6 @@ from tui.moments import told
 from tui.text import countdown
 
 _SAME_TIME_S: Final = 1.0
-_LONGEST_BY: Final = 100
 
 
 def benchable(engine: Engine, name: str) -> str:
@@ -148,7 +147,7 @@ def who(argument: str) -> str:
     Raises:
         ArgumentTypeError: It names nobody, or is too long.
     """
-    name = short(argument, _LONGEST_BY)
+    name = short(argument, LONGEST_BY)
     if not name:
         raise argparse.ArgumentTypeError("nobody is named")
     return name

@@ -70,6 +70,18 @@ async def forget(stage: Stage) -> None:
     await stage.until(lambda: not stage.app.screen.query(Toast))
 
 
+async def is_asked_for_and_brought_back(stage: Stage, out: str, name: str) -> None:
+    """The dialog about what is under the cursor names it, and `u` says that it is back."""
+    await stage.press("b")
+    assert isinstance(stage.app.screen, BenchDialog), name
+    assert stage.app.screen.bench_name == out, name
+    is_calm(stage, name)
+    await stage.press("escape", "u")
+    await stage.until(lambda: len(stage.app._notifications) == 1)
+    is_calm(stage, name)
+    await forget(stage)
+
+
 # Each text comes to a dashboard that shows those before it.
 
 
@@ -103,14 +115,8 @@ async def test_names_and_reasons_on_the_board_may_hold_anything(width: int) -> N
             stage.clock.pass_(2.0)
             await stage.beat()
             is_calm(stage, name)
-            await stage.press("g", "b")
-            assert isinstance(stage.app.screen, BenchDialog), name
-            assert stage.app.screen.bench_name == f"p/{text}", name
-            is_calm(stage, name)
-            await stage.press("escape", "u")
-            await stage.until(lambda: len(stage.app._notifications) == 1)
-            is_calm(stage, name)
-            await forget(stage)
+            await stage.press("g")
+            await is_asked_for_and_brought_back(stage, f"p/{text}", name)
 
 
 @pytest.mark.parametrize("width", [40, 80, 120, 200])
@@ -133,14 +139,7 @@ async def test_names_of_keys_and_why_they_are_out_may_be_anything(
             await stage.press("g", "j")
             assert "■ held" in stage.screen, name
             is_calm(stage, name)
-            await stage.press("b")
-            assert isinstance(stage.app.screen, BenchDialog), name
-            assert stage.app.screen.bench_name == f"p#{text}/{text}", name
-            is_calm(stage, name)
-            await stage.press("escape", "u")
-            await stage.until(lambda: len(stage.app._notifications) == 1)
-            is_calm(stage, name)
-            await forget(stage)
+            await is_asked_for_and_brought_back(stage, f"p#{text}/{text}", name)
 
 
 async def test_what_a_probe_brings_may_be_anything(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import shlex
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from engine import Benched, Config, Engine, parse_duration
+from engine import LONGEST_REASON, Benched, Config, Engine, parse_duration
 from tui.bench_entries import (
     benchable,
     did_you_mean,
@@ -31,7 +31,6 @@ from tui.moments import ahead, now
 from tui.output import Notes, Output
 
 _ALONE: Final = "nobody would see this bench"
-_LONGEST_REASON: Final = 200
 
 
 class _Done(NamedTuple):
@@ -165,4 +164,4 @@ def _until(argument: str) -> datetime:
 
 
 def _reason(argument: str) -> str:
-    return short(argument, _LONGEST_REASON)
+    return short(argument, LONGEST_REASON)

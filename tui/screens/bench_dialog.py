@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
-from engine import Benched, ModelStatus, StandbyError
+from engine import LONGEST_REASON, Benched, ModelStatus, StandbyError
 from tui.bench_entries import end, is_same, length, remaining
 from tui.bench_terms import (
     OPTIONS,
@@ -31,7 +31,6 @@ from tui.text import countdown
 from tui.widgets.board_cells import state_text
 from tui.widgets.choice import Choice
 
-_LONGEST_REASON = 200
 _NAME_WIDTH = 60
 _QUESTION_WIDTH = 400
 _TOAST_WIDTH = 200
@@ -85,7 +84,7 @@ class BenchDialog(ModalScreen[None]):
                     placeholder="for whoever looks next",
                     id="reason",
                     compact=True,
-                    max_length=_LONGEST_REASON,
+                    max_length=LONGEST_REASON,
                 )
             yield Static("", id="fault", markup=False)
             with Horizontal(id="buttons"):
