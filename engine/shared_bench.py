@@ -220,9 +220,8 @@ class SharedBench:
         there = {entry.name: entry for entry in self._read(changes, shift_s)}
         missed, self.missed = self.missed, {}
         known = self._sideline.bench.entry
-        self._adopt(
-            *(each for name, each in there.items() if name not in {*missed, *older} or known(name) is None)
-        )
+        ours_counts = {name for name in (*missed, *older) if known(name) is not None}
+        self._adopt(*(each for name, each in there.items() if name not in ours_counts))
         for name, steps in missed.items():
             ours = known(name)
             over = older.get(name, "")

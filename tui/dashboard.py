@@ -103,11 +103,11 @@ class Dashboard(CarefulApp):
         """Shows the board."""
         self.switch_mode("board")
 
-    async def action_help(self) -> None:
+    def action_help(self) -> None:
         """Shows what the keys do here."""
         self._open_menu(())
 
-    async def action_palette(self) -> None:
+    def action_palette(self) -> None:
         """Shows every command."""
         self._open_menu(self.PLACES if not self.desk.read_only else set(self.PLACES) - {"prompt"})
 
